@@ -1,0 +1,220 @@
+//! HTTP: pages and files, with time-outs, retries, redirects, proxies and certificates.
+
+mod error;
+mod proxy;
+mod retry;
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _, Write as _};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use ureq::http::{HeaderMap, Response, header};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, Body, ResponseExt};
+
+pub use error::FetchError;
+pub use proxy::Proxies;
+use retry::Failure;
+
+use crate::cache::hex;
+
+/// How patient a client is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patience {
+    /// For a connection to be made, with TLS.
+    pub connect: Duration,
+    /// For the head of an answer.
+    pub answer: Duration,
+    /// Between two pieces of a body.
+    pub idle: Duration,
+    /// How often the same thing is asked for.
+    pub attempts: u32,
+    /// The pause after the first failure; it doubles with each further one.
+    pub first_pause: Duration,
+    /// The longest pause, also when the server asks for a longer one.
+    pub longest_pause: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(20),
+            answer: Duration::from_secs(60),
+            idle: Duration::from_secs(30),
+            attempts: 5,
+            first_pause: Duration::from_millis(500),
+            longest_pause: Duration::from_secs(30),
+        }
+    }
+}
+
+/// An HTTP client; its connections are shared by all threads.
+#[derive(Debug)]
+pub struct Client {
+    agent: Agent,
+    proxies: Proxies,
+    patience: Patience,
+}
+
+/// A page that was fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Where it was in the end, after redirects.
+    pub url: String,
+    /// Its media type, as the server writes it.
+    pub content_type: String,
+    /// Its content.
+    pub body: Vec<u8>,
+}
+
+/// A file that was downloaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Download {
+    /// Its digest.
+    pub sha256: String,
+    /// Its size.
+    pub size: u64,
+}
+
+impl Client {
+    /// A client that trusts the public roots and the certificates of `ca_bundle` (PEM).
+    ///
+    /// # Errors
+    /// The bundle holds no certificate, or something that is none.
+    pub fn new(patience: Patience, proxies: Proxies, ca_bundle: Option<&[u8]>) -> Result<Self, FetchError> {
+        let tls = match ca_bundle {
+            Some(bundle) => TlsConfig::builder().root_certs(roots(bundle)?).build(),
+            None => TlsConfig::default(),
+        };
+        let agent = Agent::config_builder()
+            .tls_config(tls)
+            .proxy(None)
+            .http_status_as_error(false)
+            .user_agent(concat!("poetry-buildkit/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(Some(patience.connect))
+            .timeout_recv_response(Some(patience.answer))
+            .timeout_per_read(Some(patience.idle))
+            .timeout_per_write(Some(patience.idle))
+            .max_idle_connections(64)
+            .max_idle_connections_per_host(32)
+            .build()
+            .new_agent();
+        Ok(Self { agent, proxies, patience })
+    }
+
+    /// Fetches a page of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// All attempts failed, or the answer is final and no success.
+    pub fn page(&self, url: &str, accept: &str, limit: u64) -> Result<Page, FetchError> {
+        retry::run(&self.patience, || {
+            let response = self.get(url, accept, "gzip")?;
+            let address = response.get_uri().to_string();
+            let content_type = text(response.headers(), header::CONTENT_TYPE);
+            let mut body = Vec::new();
+            let sink = |piece: &[u8]| {
+                body.extend_from_slice(piece);
+                Ok(())
+            };
+            receive(response, url, limit, None, sink)?;
+            Ok(Page { url: address, content_type, body })
+        })
+    }
+
+    /// Downloads a file of at most `limit` bytes into `file`, whose content is replaced.
+    /// If its `size` is known, a shorter answer counts as cut short.
+    ///
+    /// # Errors
+    /// All attempts failed, the answer is final and no success, or `file` cannot be written.
+    pub fn download(&self, url: &str, file: &mut File, limit: u64, size: Option<u64>) -> Result<Download, FetchError> {
+        retry::run(&self.patience, || {
+            let response = self.get(url, "*/*", "identity")?;
+            let unwritable = |source| Failure::Final(FetchError::Write { source });
+            file.set_len(0).and_then(|()| file.rewind()).map_err(unwritable)?;
+            let mut hasher = Sha256::new();
+            let size = receive(response, url, limit, size, |piece| {
+                hasher.update(piece);
+                file.write_all(piece)
+            })?;
+            Ok(Download { sha256: hex(&hasher.finalize()), size })
+        })
+    }
+
+    /// The answer to one request, if it is a success.
+    fn get(&self, url: &str, accept: &str, encoding: &str) -> Result<Response<Body>, Failure> {
+        let response = self
+            .agent
+            .get(url)
+            .header(header::ACCEPT, accept)
+            .header(header::ACCEPT_ENCODING, encoding)
+            .config()
+            .proxy(self.proxies.of(url).cloned())
+            .build()
+            .call()
+            .map_err(|error| Failure::of(url, error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let after = text(response.headers(), header::RETRY_AFTER);
+        Err(Failure::of_status(url, response.status().as_u16(), &after))
+    }
+}
+
+/// Hands a body to `sink` piece by piece, and returns its length.
+fn receive(
+    response: Response<Body>,
+    url: &str,
+    limit: u64,
+    size: Option<u64>,
+    mut sink: impl FnMut(&[u8]) -> io::Result<()>,
+) -> Result<u64, Failure> {
+    let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
+    let mut buffer = vec![0; 128 << 10];
+    let mut received = 0_u64;
+    loop {
+        let count = match body.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Failure::of(url, error.into())),
+        };
+        received += count as u64;
+        if received > limit {
+            return Err(Failure::Final(FetchError::TooLarge { url: url.to_owned(), limit }));
+        }
+        sink(buffer.get(..count).unwrap_or_default()).map_err(|source| Failure::Final(FetchError::Write { source }))?;
+    }
+    match size {
+        Some(expected) if received < expected => {
+            Err(Failure::passing(FetchError::CutShort { url: url.to_owned(), expected, received }))
+        }
+        _ => Ok(received),
+    }
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> String {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().to_owned()
+}
+
+/// The public roots and the certificates of a bundle.
+fn roots(bundle: &[u8]) -> Result<RootCerts, FetchError> {
+    let mut own = Vec::new();
+    for item in parse_pem(bundle) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => own.push(certificate),
+            Ok(_) => {}
+            Err(error) => {
+                return Err(FetchError::Bundle { detail: error.to_string() });
+            }
+        }
+    }
+    if own.is_empty() {
+        return Err(FetchError::Bundle { detail: "it holds no certificate".to_owned() });
+    }
+    let public = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+    let public = public.iter().map(|der| Certificate::from_der(der).to_owned());
+    own.extend(public);
+    Ok(RootCerts::from(own))
+}

@@ -1,0 +1,136 @@
+//! Simple repositories (PEP 503, PEP 691): where a file is had from.
+
+mod html;
+mod json;
+mod url;
+
+pub use url::redact;
+
+use crate::fetch::{Client, FetchError, Page};
+use crate::report::Explain;
+
+/// What we ask for: JSON, or else HTML.
+const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
+
+/// The most that a page may hold.
+const PAGE_LIMIT: u64 = 256 << 20;
+
+/// A file that a repository lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub url: String,
+    /// Its digest, as far as the repository tells.
+    pub sha256: Option<String>,
+    /// Its size, as far as the repository tells.
+    pub size: Option<u64>,
+    /// Why it was yanked (PEP 592), if it was; may be empty.
+    pub yanked: Option<String>,
+}
+
+/// Why a repository does not say where a file is.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The page cannot be had.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The package is not there.
+    #[error("the index has no page for the package")]
+    NoPackage {
+        /// The page's address.
+        url: String,
+    },
+    /// The index wants credentials, or refuses those it got.
+    #[error("the index refuses access")]
+    Denied {
+        /// The page's address.
+        url: String,
+        /// The status code.
+        status: u16,
+    },
+    /// The page cannot be understood.
+    #[error("the index answers with something that is no package page")]
+    Unreadable {
+        /// The page's address.
+        url: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The package is there, but not the file.
+    #[error("the index does not list the file")]
+    NotListed {
+        /// The page's address.
+        url: String,
+        /// How many files it lists.
+        count: usize,
+    },
+}
+
+impl Explain for IndexError {
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Fetch(error) => error.facts(),
+            Self::NoPackage { url } => vec![("page", redact(url))],
+            Self::Denied { url, status } => {
+                vec![("page", redact(url)), ("found", format!("HTTP status {status}"))]
+            }
+            Self::Unreadable { url, detail } => {
+                vec![("page", redact(url)), ("found", detail.clone())]
+            }
+            Self::NotListed { url, count } => vec![
+                ("page", redact(url)),
+                ("found", format!("{count} other files")),
+                ("cause", "the file was deleted, or poetry.lock was made with another index".into()),
+            ],
+        }
+    }
+
+    fn remedy(&self) -> String {
+        match self {
+            Self::Fetch(error) => error.remedy(),
+            Self::NoPackage { .. } => {
+                "see whether the source in pyproject.toml is the one that poetry.lock was made with".into()
+            }
+            Self::Denied { .. } => "give the build credentials for this index".into(),
+            Self::Unreadable { .. } => {
+                "see whether the address is that of a simple repository (PEP 503), and open the page in a browser"
+                    .into()
+            }
+            Self::NotListed { .. } => "run `poetry lock` and build again".into(),
+        }
+    }
+}
+
+/// Finds the file `name` of `package` on the repository whose root is `index`.
+///
+/// # Errors
+/// The page cannot be had or understood, or does not list the file.
+pub fn find(client: &Client, index: &str, package: &str, name: &str) -> Result<File, IndexError> {
+    let address = format!("{}/{package}/", index.trim_end_matches('/'));
+    let page = client.page(&address, ACCEPT, PAGE_LIMIT).map_err(|error| refused(address, error))?;
+    let files = parse(&page).map_err(|detail| IndexError::Unreadable { url: page.url.clone(), detail })?;
+    let count = files.len();
+    files.into_iter().find(|file| file.name == name).ok_or(IndexError::NotListed { url: page.url, count })
+}
+
+fn refused(url: String, error: FetchError) -> IndexError {
+    match error {
+        FetchError::Status { status: 404 | 410, .. } => IndexError::NoPackage { url },
+        FetchError::Status { status, .. } if matches!(status, 401 | 403 | 407) => IndexError::Denied { url, status },
+        error => IndexError::Fetch(error),
+    }
+}
+
+fn parse(page: &Page) -> Result<Vec<File>, String> {
+    let kind = page.content_type.split(';').next().unwrap_or_default().trim();
+    let kind = kind.to_ascii_lowercase();
+    if kind.ends_with("json") {
+        json::parse(&page.body, &page.url)
+    } else if kind.ends_with("html") || kind.is_empty() {
+        Ok(html::parse(&page.body, &page.url))
+    } else {
+        Err(format!("content of type {kind:?}"))
+    }
+}

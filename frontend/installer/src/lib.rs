@@ -1,0 +1,26 @@
+//! The program that runs inside build steps: asks the interpreter, fetches, verifies and unpacks wheels.
+//!
+//! Each command is one function here, [`probe`](fn@probe::probe), [`install`](fn@install::install) and
+//! [`compile`](fn@compile::compile), over a request of the crate `install_request` and the folders of
+//! [`Roots`]. Whatever ends up in an image has fixed times, modes and order, so that equal requests
+//! give equal bytes.
+
+pub mod cache;
+pub mod compile;
+pub mod fetch;
+pub mod index;
+pub mod install;
+pub mod probe;
+pub mod report;
+pub mod wheel;
+
+mod blob;
+mod claims;
+mod paths;
+mod roots;
+mod tree;
+mod venv;
+
+pub use blob::Blob;
+pub use roots::Roots;
+pub use tree::Tree;

@@ -1,0 +1,115 @@
+//! The command line of the installer: `installer probe|install|compile JSON`.
+//!
+//! With `--root FOLDER`, the folders that a build step mounts are looked for below FOLDER, so that the
+//! program can be tried outside of builds.
+//!
+//! Exit codes: 0, 1 for an input that is refused or a step that fails, 2 for a wrong command line.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use install_request::{Compile, Install, Probe, secret};
+use lexopt::prelude::*;
+use poetry_buildkit_installer::fetch::{Client, FetchError, Patience, Proxies};
+use poetry_buildkit_installer::install::{InstallError, install};
+use poetry_buildkit_installer::report::{Block, Explain};
+use poetry_buildkit_installer::wheel::Limits;
+use poetry_buildkit_installer::{Roots, compile, probe};
+use serde::de::DeserializeOwned;
+
+const USAGE: &str = "usage: installer [--root FOLDER] (probe | install | compile) JSON\n";
+
+/// How a command ended without success.
+enum Stop {
+    /// The command line is wrong.
+    Usage(String),
+    /// What to tell the user.
+    Failed(String),
+}
+
+fn main() -> ExitCode {
+    let (stdout, stderr, code) = match run(env::args_os().skip(1)) {
+        Ok(text) => (text, String::new(), ExitCode::SUCCESS),
+        Err(Stop::Usage(detail)) => (String::new(), format!("error: {detail}\n{USAGE}"), ExitCode::from(2)),
+        Err(Stop::Failed(text)) => (String::new(), format!("{}\n", text.trim_end()), ExitCode::FAILURE),
+    };
+    // If nobody reads, the exit code still tells.
+    let _ = std::io::stdout().write_all(stdout.as_bytes());
+    let _ = std::io::stderr().write_all(stderr.as_bytes());
+    code
+}
+
+fn run(arguments: impl Iterator<Item = OsString>) -> Result<String, Stop> {
+    let arguments = parse(arguments).map_err(|error| Stop::Usage(error.to_string()))?;
+    let Arguments { root, command, json } = arguments;
+    let roots = Roots::below(&root);
+    match command.as_str() {
+        "probe" => {
+            let request: Probe = read(&json)?;
+            let found = probe::probe(&request, &roots);
+            found.map_err(|error| failed("the interpreter cannot be used", &error))
+        }
+        "install" => {
+            let request: Install = read(&json)?;
+            let client = client(&roots)?;
+            match install(&request, &roots, &client, &Limits::default()) {
+                Ok(summary) => Ok(summary.to_string()),
+                Err(InstallError::Request { detail }) => Err(Stop::Usage(detail)),
+                Err(error) => Err(Stop::Failed(error.to_string())),
+            }
+        }
+        "compile" => {
+            let request: Compile = read(&json)?;
+            let found = compile::compile(&request, &roots);
+            found.map_err(|error| failed("bytecode cannot be compiled", &error))
+        }
+        other => Err(Stop::Usage(format!("unknown command {other:?}"))),
+    }
+}
+
+struct Arguments {
+    root: PathBuf,
+    command: String,
+    json: String,
+}
+
+fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Arguments, lexopt::Error> {
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut root = PathBuf::from("/");
+    let mut values = Vec::new();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("root") => root = parser.value()?.into(),
+            Value(value) => values.push(value.string()?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    match <[String; 2]>::try_from(values) {
+        Ok([command, json]) => Ok(Arguments { root, command, json }),
+        Err(_) => Err("a command and a request are needed".into()),
+    }
+}
+
+fn read<T: DeserializeOwned>(json: &str) -> Result<T, Stop> {
+    serde_json::from_str(json).map_err(|error| Stop::Usage(format!("the request cannot be read: {error}")))
+}
+
+fn client(roots: &Roots) -> Result<Client, Stop> {
+    let what = "wheels cannot be fetched";
+    let bundle = match std::fs::read(roots.secrets.join(secret::CA_BUNDLE)) {
+        Ok(bundle) => Some(bundle),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => {
+            return Err(failed(what, &FetchError::Bundle { detail: error.to_string() }));
+        }
+    };
+    let proxies = Proxies::from_variables(|name| env::var(name).ok()).map_err(|error| failed(what, &error))?;
+    Client::new(Patience::default(), proxies, bundle.as_deref()).map_err(|error| failed(what, &error))
+}
+
+fn failed(what: &str, error: &dyn Explain) -> Stop {
+    Stop::Failed(Block::new(what, Vec::new(), error).to_string())
+}

@@ -1,0 +1,33 @@
+use std::path::{Path, PathBuf};
+
+use install_request::layout;
+
+/// The folders that a command reads and writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roots {
+    /// Receives the result; see [`layout::OUT`].
+    pub out: PathBuf,
+    /// Receives what the interpreter says; see [`layout::FACTS`].
+    pub facts: PathBuf,
+    /// Holds one cache folder per dependency; see [`layout::CACHE`].
+    pub cache: PathBuf,
+    /// Holds one file per build secret; see [`layout::SECRETS`].
+    pub secrets: PathBuf,
+    /// Holds installed files that are read only; see [`layout::TREE`].
+    pub tree: PathBuf,
+}
+
+impl Roots {
+    /// The places that the frontend mounts, seen from the root folder `root`.
+    #[must_use]
+    pub fn below(root: &Path) -> Self {
+        let place = |path: &str| root.join(path.trim_start_matches('/'));
+        Self {
+            out: place(layout::OUT),
+            facts: place(layout::FACTS),
+            cache: place(layout::CACHE),
+            secrets: place(layout::SECRETS),
+            tree: place(layout::TREE),
+        }
+    }
+}

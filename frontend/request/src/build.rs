@@ -1,0 +1,82 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Archive, Index, Scheme};
+
+/// Build a wheel from source in the builder image, and install it: `installer build JSON` (PEP 517, PEP 660).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    /// The package's normalized name (PEP 503).
+    pub name: String,
+    /// The version as the lock spells it. A folder or repository may have another by now; then that is no error.
+    pub version: String,
+    /// What it is built from.
+    pub source: BuildSource,
+    /// Build an editable wheel (PEP 660) instead of an ordinary one.
+    pub editable: bool,
+    /// The builder's interpreter: an absolute path, or a name that is looked up on `PATH`.
+    pub builder_python: String,
+    /// Where build requirements come from, in order of preference.
+    pub indexes: Vec<Index>,
+    /// A folder in the step's container that build requirements come from instead; nothing is fetched then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wheelhouse: Option<String>,
+    /// Further constraints on build requirements, as PEP 508 requirements (`tool.poetry.build-constraints`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<String>,
+    /// Settings for the build backend (PEP 517 `config_settings`): strings, or lists of strings.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub config_settings: BTreeMap<String, ConfigSetting>,
+    /// The absolute path of the interpreter that installed scripts name in their first line.
+    pub python: String,
+    /// Where the built wheel's files go: absolute paths in the final image.
+    pub scheme: Scheme,
+    /// The content of `direct_url.json` (PEP 610); `None` for what comes from an index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direct_url: Option<String>,
+}
+
+/// What a wheel is built from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum BuildSource {
+    /// A source distribution, or another archive of a source tree.
+    Archive {
+        /// The file. It is verified before anything of it runs.
+        #[serde(flatten)]
+        archive: Archive,
+        /// The project's folder inside the archive, where it is not its root.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subdirectory: Option<String>,
+    },
+    /// A folder that is mounted into the step. For an editable wheel it is the folder's path in the final image too.
+    Tree {
+        /// Its absolute path.
+        path: String,
+        /// The project's folder inside of it, where it is not its root.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subdirectory: Option<String>,
+    },
+}
+
+/// The value of a setting for a build backend.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ConfigSetting {
+    /// One value.
+    One(String),
+    /// Several values.
+    Several(Vec<String>),
+}
+
+/// What a build left to say, as the file [`BUILD_REPORT_FILE`](crate::layout::BUILD_REPORT_FILE) below
+/// [`FACTS`](crate::layout::FACTS).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BuildReport {
+    /// The shared libraries (sonames) that the built wheel's ELF files need and do not bring with them, sorted, each with
+    /// the Debian package of the builder image that it belongs to, where that could be told.
+    pub needed_libraries: BTreeMap<String, Option<String>>,
+}
