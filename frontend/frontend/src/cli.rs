@@ -1,0 +1,233 @@
+//! The command line: the plan of a project's folder, without a daemon and without a network.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use buildkit_llb::Platform;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use install_request::{Libc, LibcFamily};
+use poetry_lock::{Project, Texts, Version};
+use thiserror::Error;
+use toml::de::DeTable;
+
+use crate::{
+    dockerignore, error, index, interpreter, layout,
+    plan::{self, Plan, Target},
+    platform,
+    python::Python,
+    settings::{Settings, argument_name},
+    source::{SourceFile, Sources},
+};
+
+/// Reads a Poetry project and tells how its image would be built.
+///
+/// BuildKit starts this program as a frontend (`# syntax=poetry-buildkit`); by hand it shows the plan.
+#[derive(Debug, Parser)]
+#[command(name = "poetry-buildkit", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what would be installed, from which file, and by which build step
+    Plan(PlanArguments),
+}
+
+#[derive(Debug, Args)]
+struct PlanArguments {
+    /// The project's folder
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// The version of Python, e.g. 3.11.7
+    #[arg(long)]
+    python: Option<String>,
+    /// The platform
+    #[arg(long, default_value = "linux/amd64", value_parser = parse_platform)]
+    platform: Platform,
+    /// The C library of the base image, glibc:X.Y or musl:X.Y
+    #[arg(long, default_value = "glibc:2.36", value_parser = parse_libc)]
+    libc: Libc,
+    /// The only dependency groups to install
+    #[arg(long, value_name = "GROUPS")]
+    only: Vec<String>,
+    /// Optional dependency groups to install
+    #[arg(long, value_name = "GROUPS")]
+    with: Vec<String>,
+    /// Dependency groups to leave out
+    #[arg(long, value_name = "GROUPS")]
+    without: Vec<String>,
+    /// Extras to install
+    #[arg(long, short = 'E', value_name = "EXTRAS")]
+    extras: Vec<String>,
+    /// Install all extras
+    #[arg(long)]
+    all_extras: bool,
+    /// Do not install the project itself
+    #[arg(long)]
+    no_root: bool,
+    /// What is built: runtime, venv, dev or plan
+    #[arg(long, default_value = "runtime", value_parser = parse_target)]
+    target: Target,
+    /// The form of the output
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For scripts; see docs/plan.md
+    Json,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Error)]
+enum Error {
+    #[error("{}: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Build(#[from] error::Error),
+}
+
+/// Runs the command line and returns what goes to standard output, or the error message.
+///
+/// # Errors
+/// The text for standard error.
+pub fn run(cli: &Cli) -> Result<String, String> {
+    let Command::Plan(arguments) = &cli.command;
+    let mut sources = Sources::default();
+    match make_plan(arguments, &mut sources) {
+        Ok(plan) => Ok(match arguments.format {
+            Format::Text => plan.to_text(),
+            Format::Json => plan.to_json(),
+        }),
+        Err(Error::Build(error)) => Err(error.report(&sources).render()),
+        Err(error) => Err(format!("error: {error}")),
+    }
+}
+
+fn make_plan(arguments: &PlanArguments, sources: &mut Sources) -> Result<Plan, Error> {
+    let read = |name: &'static str| match fs::read_to_string(arguments.dir.join(name)) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Read { path: arguments.dir.join(name), source }),
+    };
+    let file = |name: &'static str| read(name).map(|text| text.map(|text| SourceFile::toml(name, text)));
+    let required = |name: &'static str| file(name)?.ok_or(Error::Build(error::Error::MissingFile { file: name }));
+    let pyproject = required("pyproject.toml")?;
+    sources.pyproject = Some(Arc::clone(&pyproject));
+    let lock = required("poetry.lock")?;
+    sources.lock = Some(Arc::clone(&lock));
+    sources.poetry_toml = file("poetry.toml")?;
+
+    let poetry_toml = sources.poetry_toml.as_ref().map(|file| file.text.as_str());
+    let texts = Texts { pyproject: &pyproject.text, lock: &lock.text, poetry_toml };
+    let project = Project::read(&texts).map_err(error::Error::from)?;
+    let settings = match DeTable::parse(&pyproject.text) {
+        Ok(table) => Settings::read(&pyproject, table.get_ref(), &arguments.settings()).map_err(error::Error::from)?,
+        Err(_) => Settings::default(),
+    };
+    let python = Python::choose(settings.python.as_ref(), read(".python-version")?.as_deref(), &project.pyproject)
+        .map_err(error::Error::from)?;
+    let interpreter = interpreter::described(&full_version(&python, &project), &arguments.platform, arguments.libc)
+        .map_err(error::Error::from)?;
+    let files = listed(&arguments.dir, &layout::folders(&layout::candidates(&project.pyproject)))?;
+    let inputs = plan::Inputs {
+        project: &project,
+        settings: &settings,
+        python: &python,
+        interpreter: &interpreter,
+        platform: &arguments.platform.to_string(),
+        target: arguments.target,
+        files: &files,
+        dockerignore: &dockerignore::patterns(&read(".dockerignore")?.unwrap_or_default()),
+        labels: &BTreeMap::new(),
+        index: index::DEFAULT,
+        lock_text: &lock.text,
+    };
+    Ok(plan::make(&inputs).map_err(error::Error::from)?)
+}
+
+impl PlanArguments {
+    /// The options as the build arguments that mean the same.
+    fn settings(&self) -> BTreeMap<String, String> {
+        let lists = [("only", &self.only), ("with", &self.with), ("without", &self.without)];
+        let mut settings: BTreeMap<String, String> = lists
+            .into_iter()
+            .filter(|(_, values)| !values.is_empty())
+            .map(|(key, values)| (argument_name(key), values.join(",")))
+            .collect();
+        if !self.extras.is_empty() {
+            // Like Poetry: several in one value, separated by spaces.
+            let extras: Vec<&str> = self.extras.iter().flat_map(|value| value.split_whitespace()).collect();
+            settings.insert(argument_name("extras"), extras.join(","));
+        }
+        if let Some(python) = &self.python {
+            settings.insert(argument_name("python"), python.clone());
+        }
+        for (key, _) in [("all-extras", self.all_extras), ("no-root", self.no_root)].into_iter().filter(|(_, on)| *on) {
+            settings.insert(argument_name(key), "true".to_owned());
+        }
+        settings
+    }
+}
+
+/// A release of the chosen minor version: the first that the project allows.
+fn full_version(python: &Python, project: &Project) -> String {
+    const PATCHES: std::ops::Range<u64> = 0..100;
+    if python.version.split('.').count() > 2 {
+        return python.version.clone();
+    }
+    let full = |patch| format!("{}.{patch}", python.version);
+    let allowed =
+        |version: &String| version.parse::<Version>().is_ok_and(|version| project.pyproject.python.allows(&version));
+    PATCHES.map(full).find(allowed).unwrap_or_else(|| full(0))
+}
+
+/// The names of the files in these folders, relative to the project; folders that are not there have none.
+fn listed(project: &Path, folders: &BTreeSet<String>) -> Result<BTreeSet<String>, Error> {
+    let mut files = BTreeSet::new();
+    for folder in folders {
+        let path = project.join(folder);
+        let Ok(entries) = fs::read_dir(&path) else {
+            continue;
+        };
+        for entry in entries {
+            let entry = entry.map_err(|source| Error::Read { path: path.clone(), source })?;
+            if entry.path().is_file() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                files.insert(if folder.is_empty() { name } else { format!("{folder}/{name}") });
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn parse_platform(text: &str) -> Result<Platform, String> {
+    platform::parse(text).ok_or_else(|| "a platform is linux/ARCHITECTURE, e.g. linux/arm64".to_owned())
+}
+
+fn parse_target(text: &str) -> Result<Target, String> {
+    Target::parse(text).ok_or_else(|| "a target is runtime, venv, dev or plan".to_owned())
+}
+
+fn parse_libc(text: &str) -> Result<Libc, String> {
+    let parse = || {
+        let (family, version) = text.split_once(':')?;
+        let (major, minor) = version.split_once('.')?;
+        let family = match family {
+            "glibc" => LibcFamily::Glibc,
+            "musl" => LibcFamily::Musl,
+            _ => return None,
+        };
+        Some(Libc { family, major: major.parse().ok()?, minor: minor.parse().ok()? })
+    };
+    parse().ok_or_else(|| "a C library is glibc:X.Y or musl:X.Y, e.g. glibc:2.36".to_owned())
+}

@@ -1,0 +1,252 @@
+//! The gateway: what the frontend asks of the daemon that started it (BuildKit `frontend/gateway/pb/gateway.proto`).
+
+mod transport;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use buildkit_llb::{Caps, Definition, Platform};
+use buildkit_proto::{
+    gateway::{self, llb_bridge_client::LlbBridgeClient, result},
+    pb, rpc,
+};
+use prost::Message;
+use thiserror::Error;
+use tonic::transport::Channel;
+
+/// The largest message that BuildKit sends or takes.
+const MESSAGE_LIMIT: usize = 16 << 20;
+
+/// A call that failed.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// There is no connection.
+    #[error("cannot reach BuildKit on stdin and stdout: {0}")]
+    Connect(#[from] tonic::transport::Error),
+    /// The daemon answered with an error.
+    #[error("{}", .0.message())]
+    Status(Box<tonic::Status>),
+    /// The daemon's answer is not what the protocol says.
+    #[error("BuildKit gave an answer that cannot be read: {0}")]
+    Answer(String),
+}
+
+impl From<tonic::Status> for Error {
+    fn from(status: tonic::Status) -> Self {
+        Self::Status(Box::new(status))
+    }
+}
+
+impl Error {
+    /// The error as it came, with all details, to be handed back with [`Gateway::fail`].
+    #[must_use]
+    pub fn status(&self) -> rpc::Status {
+        if let Self::Status(status) = self {
+            if let Ok(whole) = rpc::Status::decode(status.details())
+                && whole.code != 0
+            {
+                return whole;
+            }
+            return rpc::Status {
+                code: i32::from(status.code()),
+                message: status.message().to_owned(),
+                details: Vec::new(),
+            };
+        }
+        rpc::Status { code: i32::from(tonic::Code::Unknown), message: self.to_string(), details: Vec::new() }
+    }
+}
+
+/// What the daemon says of itself before anything is asked of it.
+#[derive(Debug, Clone, Default)]
+pub struct Daemon {
+    /// Capabilities of the gateway.
+    pub gateway: BTreeSet<String>,
+    /// Capabilities of LLB.
+    pub llb: Caps,
+    /// The platforms of the first worker, its own first.
+    pub platforms: Vec<Platform>,
+}
+
+/// A registry cache or the like from which results may be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheImport {
+    /// Its type, e.g. `registry`.
+    pub kind: String,
+    /// Its attributes.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A resolved image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvedImage {
+    /// The reference to use; the daemon may have changed it.
+    pub reference: String,
+    /// The digest of the manifest; empty if the daemon has none.
+    pub digest: String,
+    /// The image config.
+    pub config: Vec<u8>,
+}
+
+/// The reference of a solved result.
+pub type Ref = gateway::Ref;
+
+/// The connection to the daemon.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    client: LlbBridgeClient<Channel>,
+    cache_imports: Vec<gateway::CacheOptionsEntry>,
+}
+
+impl Gateway {
+    /// Connects over stdin and stdout. `cache_imports` are used by every solve.
+    ///
+    /// # Errors
+    /// [`Error::Connect`].
+    pub async fn connect(cache_imports: &[CacheImport]) -> Result<Self, Error> {
+        let client = LlbBridgeClient::new(transport::connect().await?)
+            .max_decoding_message_size(MESSAGE_LIMIT)
+            .max_encoding_message_size(MESSAGE_LIMIT);
+        let cache_imports = cache_imports
+            .iter()
+            .map(|import| gateway::CacheOptionsEntry { r#type: import.kind.clone(), attrs: import.attributes.clone() })
+            .collect();
+        Ok(Self { client, cache_imports })
+    }
+
+    /// Asks what the daemon can do.
+    ///
+    /// # Errors
+    /// Any error of the call.
+    pub async fn ping(&self) -> Result<Daemon, Error> {
+        let pong = self.client.clone().ping(gateway::PingRequest {}).await?.into_inner();
+        let enabled = pong.frontend_api_caps.into_iter().filter(|cap| cap.enabled);
+        Ok(Daemon {
+            gateway: enabled.map(|cap| cap.id).collect(),
+            llb: pong.llb_caps.into_iter().collect(),
+            platforms: pong.workers.into_iter().take(1).flat_map(|worker| worker.platforms).map(Into::into).collect(),
+        })
+    }
+
+    /// Solves a definition and returns its result. It is lazy: work begins when the result is read or returned.
+    ///
+    /// # Errors
+    /// Any error of the call.
+    pub async fn solve(&self, definition: Definition) -> Result<Ref, Error> {
+        let request = gateway::SolveRequest {
+            definition: Some(definition.into()),
+            allow_result_return: true,
+            allow_result_array_ref: true,
+            cache_imports: self.cache_imports.clone(),
+            ..Default::default()
+        };
+        let solved = self.client.clone().solve(request).await?.into_inner();
+        match solved.result.and_then(|solved| solved.result) {
+            Some(result::Result::Ref(reference)) => Ok(reference),
+            _ => Err(Error::Answer("a solve gave no single result".into())),
+        }
+    }
+
+    /// Runs what a result depends on.
+    ///
+    /// # Errors
+    /// Any error of the call, among them that of a process that failed.
+    pub async fn evaluate(&self, result: &Ref) -> Result<(), Error> {
+        let request = gateway::EvaluateRequest { r#ref: result.id.clone() };
+        self.client.clone().evaluate(request).await?;
+        Ok(())
+    }
+
+    /// Reads a file of a result.
+    ///
+    /// # Errors
+    /// Any error of the call, among them that the file is not there.
+    pub async fn read_file(&self, result: &Ref, path: &str) -> Result<Vec<u8>, Error> {
+        let request =
+            gateway::ReadFileRequest { r#ref: result.id.clone(), file_path: path.to_owned(), ..Default::default() };
+        Ok(self.client.clone().read_file(request).await?.into_inner().data)
+    }
+
+    /// The names in a folder of a result, those of folders with a `/` at the end.
+    ///
+    /// # Errors
+    /// Any error of the call, among them that the folder is not there.
+    pub async fn read_dir(&self, result: &Ref, path: &str) -> Result<Vec<String>, Error> {
+        /// The bit of a folder in Go's `fs.FileMode`.
+        const FOLDER: u32 = 1 << 31;
+        let request =
+            gateway::ReadDirRequest { r#ref: result.id.clone(), dir_path: path.to_owned(), ..Default::default() };
+        let entries = self.client.clone().read_dir(request).await?.into_inner().entries;
+        Ok(entries
+            .into_iter()
+            .map(|entry| {
+                let end = if entry.mode & FOLDER == 0 { "" } else { "/" };
+                format!("{}{end}", entry.path)
+            })
+            .collect())
+    }
+
+    /// Resolves an image to its config. `name` is the line that the user sees meanwhile.
+    ///
+    /// # Errors
+    /// Any error of the call, among them that there is no such image.
+    pub async fn resolve_image(
+        &self,
+        reference: &str,
+        platform: &Platform,
+        mode: &str,
+        name: &str,
+    ) -> Result<ResolvedImage, Error> {
+        let request = gateway::ResolveImageConfigRequest {
+            r#ref: reference.to_owned(),
+            platform: Some(platform.clone().into()),
+            resolve_mode: mode.to_owned(),
+            log_name: name.to_owned(),
+            ..Default::default()
+        };
+        let answer = self.client.clone().resolve_image_config(request).await?.into_inner();
+        Ok(ResolvedImage {
+            reference: if answer.r#ref.is_empty() { reference.to_owned() } else { answer.r#ref },
+            digest: answer.digest,
+            config: answer.config,
+        })
+    }
+
+    /// The definitions that the caller gave as inputs, by name.
+    ///
+    /// # Errors
+    /// Any error of the call.
+    pub async fn inputs(&self) -> Result<BTreeMap<String, pb::Definition>, Error> {
+        let answer = self.client.clone().inputs(gateway::InputsRequest {}).await?;
+        Ok(answer.into_inner().definitions)
+    }
+
+    /// Shows a warning to the user.
+    ///
+    /// # Errors
+    /// Any error of the call.
+    pub async fn warn(&self, warning: gateway::WarnRequest) -> Result<(), Error> {
+        self.client.clone().warn(warning).await?;
+        Ok(())
+    }
+
+    /// Ends the build with a result. Nothing may be called after it.
+    ///
+    /// # Errors
+    /// Any error of the call.
+    pub async fn succeed(&self, result: gateway::Result) -> Result<(), Error> {
+        self.end(gateway::ReturnRequest { result: Some(result), error: None }).await
+    }
+
+    /// Ends the build with an error. Nothing may be called after it.
+    ///
+    /// # Errors
+    /// Any error of the call.
+    pub async fn fail(&self, status: rpc::Status) -> Result<(), Error> {
+        self.end(gateway::ReturnRequest { result: None, error: Some(status) }).await
+    }
+
+    async fn end(&self, request: gateway::ReturnRequest) -> Result<(), Error> {
+        self.client.clone().r#return(request).await?;
+        Ok(())
+    }
+}

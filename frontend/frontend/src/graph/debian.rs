@@ -1,0 +1,55 @@
+//! The node that installs Debian packages into the runtime image.
+
+use buildkit_llb::{Annotate, CacheMount, Error, Exec, Mount, Output, Sharing};
+use install_request::EPOCH;
+
+use super::Materials;
+use crate::plan::Plan;
+
+/// The base with the packages, and what that layer holds.
+pub(super) fn install(plan: &Plan, materials: &Materials<'_>) -> Result<(Output, Vec<String>), Error> {
+    let packages = &plan.image.apt;
+    if packages.is_empty() {
+        return Ok((materials.base.clone(), Vec::new()));
+    }
+    let listed = packages.join(" ");
+    let workshop = materials.workshop;
+    let exec = Exec::new(["/bin/sh", "-c", &script(&listed)], materials.target_platform)
+        .root(&materials.base)
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .mount(cache(materials, "/var/cache/apt", "archives"))
+        .mount(cache(materials, "/var/lib/apt/lists", "lists"))
+        .mount(Mount::tmpfs("/tmp"))
+        .name(format!("[{}apt] install {listed}", materials.prefix));
+    let exec = workshop.marked(workshop.fetching(exec));
+    Ok((exec.build()?.output("/")?, vec![format!("Debian packages {listed}")]))
+}
+
+fn cache(materials: &Materials<'_>, dest: &str, kind: &str) -> CacheMount {
+    let platform = materials.target_platform.to_string().replace('/', "-");
+    materials.workshop.cache(dest, &format!("apt/{kind}-{platform}")).sharing(Sharing::Locked)
+}
+
+/// Installs, and leaves nothing that tells when: logs and caches go, and what was written gets a fixed time.
+fn script(packages: &str) -> String {
+    format!(
+        "set -e
+command -v apt-get >/dev/null || {{
+  echo 'error: the base image has no apt-get, so `apt` of [tool.poetry-buildkit] cannot be used with it' >&2
+  echo 'help: set `base` to an image of Debian or Ubuntu, or take `apt` out and use a base that holds what is needed' >&2
+  exit 1
+}}
+rm -f /etc/apt/apt.conf.d/docker-clean
+touch /tmp/before
+apt-get update
+apt-get install -y --no-install-recommends {packages} || {{
+  echo 'error: apt-get could not install {packages}' >&2
+  echo 'help: see above; `apt` of [tool.poetry-buildkit] takes names of packages of the base image'\"'\"'s own release' >&2
+  exit 1
+}}
+rm -rf /var/log/apt /var/log/dpkg.log /var/log/alternatives.log /var/cache/ldconfig/aux-cache /var/cache/debconf/*-old /var/lib/dpkg/*-old
+find / -xdev -newer /tmp/before -exec touch -h -d @{EPOCH} {{}} +
+"
+    )
+}

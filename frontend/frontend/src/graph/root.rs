@@ -1,0 +1,45 @@
+//! The project's own installation: a few files, written without running anything.
+
+use std::collections::BTreeSet;
+
+use buildkit_llb::{Annotate, Error, File, FileAction, Output};
+use install_request::EPOCH;
+
+use super::{Layer, Materials};
+use crate::plan::Plan;
+
+/// The layer with the project's dist-info, scripts and `.pth` file.
+pub(super) fn layer(plan: &Plan, materials: &Materials<'_>) -> Result<Option<Layer>, Error> {
+    let Some(root) = &plan.root else {
+        return Ok(None);
+    };
+    let mut file = File::on(Output::scratch());
+    let folders: BTreeSet<&str> = root.files.keys().flat_map(|path| parents(path)).collect();
+    for folder in folders {
+        file = file.then(FileAction::mkdir(folder).timestamp(EPOCH));
+    }
+    for (path, generated) in &root.files {
+        let mode = if generated.executable { 0o755 } else { 0o644 };
+        file = file.then(FileAction::mkfile(path, generated.content.as_str()).mode(mode).timestamp(EPOCH));
+    }
+    let written = file.name(format!("[{}project] write {}", materials.prefix, root.label)).output()?;
+    // Writing a file touches its folder; a copy sets the times of all.
+    let copy = FileAction::copy(written, "/", "/").contents().timestamp(EPOCH);
+    let name = format!("[{}project] install {}", materials.prefix, root.label);
+    let output = File::on(Output::scratch()).then(copy).name(name).output()?;
+    Ok(Some(Layer::new(format!("project {}", root.label), output)))
+}
+
+/// The folders above a path, without the root.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(end, _)| &path[..end]).filter(|folder| !folder.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn parents_are_all_folders_above() {
+        let parents: Vec<&str> = super::parents("/app/.venv/bin/x").collect();
+        assert_eq!(parents, ["/app", "/app/.venv", "/app/.venv/bin"]);
+    }
+}

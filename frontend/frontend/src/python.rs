@@ -1,0 +1,191 @@
+//! Which Python the image has, and which images that Python comes in.
+
+use std::fmt;
+
+use poetry_lock::{Pyproject, Version};
+use thiserror::Error;
+
+use crate::settings::{Located, Origin};
+
+/// The oldest Python 3 that is chosen by itself.
+const OLDEST: (u64, u64) = (3, 8);
+/// Nothing newer than this is chosen by itself.
+const NEWEST_MINOR: u64 = 99;
+
+/// A version of Python and how it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Python {
+    /// `python` or `pypy`: the name of the official image.
+    pub family: Family,
+    /// The version as far as it is given: `3.12` or `3.12.4`.
+    pub version: String,
+    /// Who says so, for people.
+    pub because: String,
+}
+
+/// An implementation that has official images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// CPython.
+    CPython,
+    /// PyPy.
+    PyPy,
+}
+
+/// Why no Python could be chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Error {
+    /// A version is not of the form `3.12` or `3.12.4`, with or without `pypy` in front.
+    #[error("`{text}` is not a version of Python such as `3.12`, `3.12.4` or `pypy3.10`")]
+    NotAVersion {
+        /// What is written.
+        text: String,
+        /// Who wrote it; `None` for `.python-version`.
+        origin: Option<Origin>,
+    },
+    /// The project does not allow the version.
+    #[error("Python {version} ({because}) is not allowed by the project ({constraint})")]
+    NotAllowed {
+        /// The version.
+        version: String,
+        /// Who asked for it, for people.
+        because: String,
+        /// The project's constraint.
+        constraint: String,
+        /// Who wrote the version; `None` for `.python-version`.
+        origin: Option<Origin>,
+    },
+    /// The project's constraint allows no Python 3 that we know of.
+    #[error("the project allows no Python from {}.{} on ({constraint})", OLDEST.0, OLDEST.1)]
+    NoneAllowed {
+        /// The project's constraint.
+        constraint: String,
+    },
+}
+
+impl Python {
+    /// Chooses: the setting, else the first line of `.python-version`, else the oldest minor version that the
+    /// project allows. That is the version that `poetry init` wrote down because the project was begun with it,
+    /// and it stays the same when a new Python comes out.
+    ///
+    /// # Errors
+    /// If what is asked for is no version, or the project does not allow it.
+    pub fn choose(
+        setting: Option<&Located<String>>,
+        python_version_file: Option<&str>,
+        pyproject: &Pyproject,
+    ) -> Result<Self, Error> {
+        if let Some(setting) = setting {
+            let because = format!("setting `python`, {}", setting.origin);
+            return Self::asked_for(&setting.value, because, Some(&setting.origin), pyproject);
+        }
+        if let Some(text) = python_version_file.and_then(first_line) {
+            return Self::asked_for(text, ".python-version".into(), None, pyproject);
+        }
+        let oldest = (OLDEST.1..=NEWEST_MINOR)
+            .map(|minor| (OLDEST.0, minor))
+            .find(|version| pyproject.python.allows_minor(*version));
+        match oldest {
+            Some((major, minor)) => Ok(Self {
+                family: Family::CPython,
+                version: format!("{major}.{minor}"),
+                because: format!("the oldest that the project allows ({})", pyproject.python),
+            }),
+            None => Err(Error::NoneAllowed { constraint: pyproject.python.to_string() }),
+        }
+    }
+
+    fn asked_for(text: &str, because: String, origin: Option<&Origin>, pyproject: &Pyproject) -> Result<Self, Error> {
+        let not_a_version = || Error::NotAVersion { text: text.to_owned(), origin: origin.cloned() };
+        let (family, version) = match text.strip_prefix("pypy") {
+            Some(version) => (Family::PyPy, version.split('-').next().unwrap_or_default()),
+            None => (Family::CPython, text),
+        };
+        let numbers: Vec<u64> =
+            version.split('.').map(|part| part.parse().map_err(|_| not_a_version())).collect::<Result<_, _>>()?;
+        let allowed = match numbers[..] {
+            [3, minor] => pyproject.python.allows_minor((3, minor)),
+            [3, _, _] => pyproject.python.allows(&Version::new(numbers)),
+            _ => return Err(not_a_version()),
+        };
+        if !allowed {
+            return Err(Error::NotAllowed {
+                version: version.to_owned(),
+                because,
+                constraint: pyproject.python.to_string(),
+                origin: origin.cloned(),
+            });
+        }
+        Ok(Self { family, version: version.to_owned(), because })
+    }
+
+    /// The slim official image.
+    #[must_use]
+    pub fn base(&self) -> String {
+        format!("{self}-slim")
+    }
+
+    /// The full official image, with compilers.
+    #[must_use]
+    pub fn builder(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// The official image's name and tag.
+impl fmt::Display for Python {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.family {
+            Family::CPython => "python",
+            Family::PyPy => "pypy",
+        };
+        write!(formatter, "{name}:{}", self.version)
+    }
+}
+
+/// pyenv's file: one version a line, with comments.
+fn first_line(text: &str) -> Option<&str> {
+    text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).find(|line| !line.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use poetry_lock::Dialect;
+
+    use super::*;
+
+    fn chosen(constraint: &str, setting: Option<&str>, file: Option<&str>) -> Result<String, String> {
+        let text = format!("[tool.poetry]\nname = 'x'\n[tool.poetry.dependencies]\npython = '{constraint}'");
+        let pyproject = Pyproject::read(&text, Dialect::Poetry1).unwrap();
+        let setting = setting.map(|value| Located {
+            value: value.to_owned(),
+            origin: Origin::Argument("POETRY_BUILDKIT_PYTHON".into()),
+        });
+        Python::choose(setting.as_ref(), file, &pyproject)
+            .map(|python| python.base())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_setting_wins_then_the_file_then_the_oldest_allowed() {
+        assert_eq!(chosen("^3.11", Some("3.12"), Some("3.13")).unwrap(), "python:3.12-slim");
+        assert_eq!(chosen("^3.11", None, Some("# team\n3.13.1 # x\n")).unwrap(), "python:3.13.1-slim");
+        assert_eq!(chosen("^3.11", None, Some("\n")).unwrap(), "python:3.11-slim");
+        assert_eq!(chosen(">3.9.1,!=3.10.*,<4", None, None).unwrap(), "python:3.9-slim");
+        assert_eq!(chosen("*", None, None).unwrap(), "python:3.8-slim");
+        assert_eq!(chosen("^3.9", Some("pypy3.10-7.3.12"), None).unwrap(), "pypy:3.10-slim");
+    }
+
+    #[test]
+    fn what_the_project_does_not_allow_is_refused() {
+        assert_eq!(
+            chosen("^3.11", None, Some("3.9")).unwrap_err(),
+            "Python 3.9 (.python-version) is not allowed by the project (^3.11)"
+        );
+        assert_eq!(
+            chosen("^3.11", Some("3.11.x"), None).unwrap_err(),
+            "`3.11.x` is not a version of Python such as `3.12`, `3.12.4` or `pypy3.10`"
+        );
+        assert_eq!(chosen("~2.7", None, None).unwrap_err(), "the project allows no Python from 3.8 on (~2.7)");
+    }
+}

@@ -1,0 +1,404 @@
+//! One build, from the client's request to the result that BuildKit exports.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use buildkit_llb::{Annotate, Output, Platform, ProxyEnv, ResolveMode, Source, SourceFile as GraphFile, cap};
+use buildkit_proto::{
+    Timestamp,
+    gateway::{self as proto, result},
+    pb,
+};
+use install_request::{EPOCH, Interpreter, Probe, layout as places};
+use poetry_lock::{Project, Texts};
+use prost::Message;
+use serde_json::json;
+use toml::de::DeTable;
+
+use crate::{
+    calls,
+    context::{Context, Files},
+    dockerignore,
+    error::Error,
+    gateway::{self, Daemon, Gateway, Ref, ResolvedImage},
+    graph::{self, INTERPRETER_PATH, Materials, Workshop},
+    image::{Config, Runtime},
+    index, interpreter, layout,
+    plan::{self, Plan, Target},
+    python::Python,
+    reference,
+    request::Request,
+    settings::Settings,
+    source::{Place, SourceFile, Sources},
+};
+
+/// The definition of the frontend's own image, where the daemon gives it (BuildKit 0.10 and later).
+const OWN_DEFINITION: &str = "/run/config/buildkit/metadata/frontend.bin";
+
+/// Serves the one request of this process.
+///
+/// # Errors
+/// If the daemon cannot be reached, or does not take the answer. Everything else is part of the answer.
+pub async fn serve(environment: impl IntoIterator<Item = (String, String)>) -> Result<(), gateway::Error> {
+    let request = Request::from_environment(environment);
+    let cache_imports = request.as_ref().map(|request| request.cache_imports.clone()).unwrap_or_default();
+    let gateway = Gateway::connect(&cache_imports).await?;
+    let mut sources = Sources::default();
+    let answer = match &request {
+        Ok(request) => answer(&gateway, request, &mut sources).await,
+        Err(error) => Err(error.clone().into()),
+    };
+    match answer {
+        Ok(result) => gateway.succeed(result).await,
+        // As it came, with the places and the output of processes that it holds.
+        Err(Error::Gateway(error)) => gateway.fail(error.status()).await,
+        Err(Error::Question(status)) => gateway.fail(status).await,
+        Err(error) => gateway.fail(error.report(&sources).status()).await,
+    }
+}
+
+async fn answer(gateway: &Gateway, request: &Request, sources: &mut Sources) -> Result<proto::Result, Error> {
+    if let Some(question) = &request.subrequest {
+        return calls::answer(question).map_err(Error::Question);
+    }
+    let daemon = gateway.ping().await?;
+    let context = Context::find(request, gateway).await?;
+    let (dockerfile, files) = tokio::try_join!(context.dockerfile(gateway), context.project(gateway))?;
+    let inputs = Inputs::read(request, &dockerfile, &files, sources).await?;
+    let build = Build { gateway, request, daemon, context, inputs };
+    build.run(&files).await
+}
+
+/// What the user's files say.
+struct Inputs {
+    target: Target,
+    project: Project,
+    lock: Arc<SourceFile>,
+    settings: Settings,
+    python: Python,
+    dockerignore: Vec<String>,
+}
+
+impl Inputs {
+    async fn read(request: &Request, dockerfile: &Files, files: &Files, sources: &mut Sources) -> Result<Self, Error> {
+        let target = Target::parse(&request.target).ok_or_else(|| {
+            let known: Vec<String> = Target::ALL.iter().map(|(_, name, _)| format!("`{name}`")).collect();
+            Error::Target(request.target.clone(), known.join(", "))
+        })?;
+        check_dockerfile(request, dockerfile).await?;
+        let pyproject = files.text("pyproject.toml").await?.ok_or(Error::MissingFile { file: "pyproject.toml" })?;
+        let pyproject = SourceFile::toml("pyproject.toml", pyproject);
+        sources.pyproject = Some(Arc::clone(&pyproject));
+        let lock = files.text("poetry.lock").await?.ok_or(Error::MissingFile { file: "poetry.lock" })?;
+        let lock = SourceFile::toml("poetry.lock", lock);
+        sources.lock = Some(Arc::clone(&lock));
+        sources.poetry_toml = files.text("poetry.toml").await?.map(|text| SourceFile::toml("poetry.toml", text));
+
+        let poetry_toml = sources.poetry_toml.as_ref().map(|file| file.text.as_str());
+        let project = Project::read(&Texts { pyproject: &pyproject.text, lock: &lock.text, poetry_toml })?;
+        let settings = match DeTable::parse(&pyproject.text) {
+            Ok(table) => Settings::read(&pyproject, table.get_ref(), &request.build_args)?,
+            Err(_) => Settings::default(),
+        };
+        let python_version = files.text(".python-version").await?;
+        let python = Python::choose(settings.python.as_ref(), python_version.as_deref(), &project.pyproject)?;
+        let own_ignore = dockerfile.text(&format!("{}.dockerignore", request.filename)).await?;
+        let ignore = match own_ignore {
+            Some(text) => Some(text),
+            None => files.text(".dockerignore").await?,
+        };
+        let dockerignore = dockerignore::patterns(&ignore.unwrap_or_default());
+        Ok(Self { target, project, lock, settings, python, dockerignore })
+    }
+}
+
+/// A Dockerfile of ours holds comments only.
+async fn check_dockerfile(request: &Request, files: &Files) -> Result<(), Error> {
+    if request.filename.ends_with(".toml") {
+        return Ok(());
+    }
+    let Some(text) = files.text(&request.filename).await? else {
+        return Ok(());
+    };
+    let file = Arc::new(SourceFile { name: request.filename.clone(), text, language: "Dockerfile" });
+    let mut start = 0;
+    for line in file.text.split_inclusive('\n') {
+        let instruction = line.trim();
+        if !instruction.is_empty() && !instruction.starts_with('#') {
+            let place = Place::new(&file, start..start + line.trim_end().len());
+            return Err(Error::Instruction { instruction: instruction.to_owned(), place });
+        }
+        start += line.len();
+    }
+    Ok(())
+}
+
+struct Build<'a> {
+    gateway: &'a Gateway,
+    request: &'a Request,
+    daemon: Daemon,
+    context: Context,
+    inputs: Inputs,
+}
+
+/// A base image for one platform.
+#[derive(Clone)]
+struct Base {
+    output: Output,
+    config: Config,
+    config_bytes: Vec<u8>,
+}
+
+impl Build<'_> {
+    async fn run(&self, files: &Files) -> Result<proto::Result, Error> {
+        let own_platform = self.daemon.platforms.first().cloned().unwrap_or_else(|| Platform::new("linux", "amd64"));
+        let targets = match &self.request.platforms[..] {
+            [] => vec![own_platform.clone()],
+            platforms => platforms.to_vec(),
+        };
+        let workshop = self.workshop(&own_platform)?;
+        let modules = self.module_files(files).await?;
+        let as_map = targets.len() > 1 || self.request.multi_platform;
+        let mut result = proto::Result::default();
+        let mut refs = std::collections::BTreeMap::new();
+        // The probe runs where nothing has to be emulated, if the base image has a variant for that.
+        let native = match self.base(&own_platform).await {
+            Ok(base) => Some(base),
+            Err(error) if targets.contains(&own_platform) => return Err(error),
+            Err(_) => None,
+        };
+        for target in &targets {
+            let base = match &native {
+                Some(native) if *target == own_platform => native.clone(),
+                _ => self.base(target).await?,
+            };
+            let probed = match &native {
+                Some(native) => (&own_platform, native),
+                None => (target, &base),
+            };
+            let prefix = if as_map { format!("{target} ") } else { String::new() };
+            let (built, plan) = self.platform(target, &base, probed, &workshop, &modules, prefix).await?;
+            let config = self.config(&plan, &base, &built.layers, target);
+            let id = target.to_string();
+            let key = |name: &str| if as_map { format!("{name}/{id}") } else { name.to_owned() };
+            result.metadata.insert(key("containerimage.config"), config);
+            if base_counts(plan.target) {
+                result.metadata.insert(key("containerimage.base.config"), base.config_bytes.clone());
+            }
+            refs.insert(id, built.reference);
+        }
+        result.result = Some(if as_map {
+            result.metadata.insert("refs.platforms".to_owned(), platforms_json(&targets));
+            result::Result::Refs(proto::RefMap { refs })
+        } else {
+            let reference = refs.into_values().next().unwrap_or_default();
+            result::Result::Ref(reference)
+        });
+        Ok(result)
+    }
+
+    async fn platform(
+        &self,
+        target: &Platform,
+        base: &Base,
+        (build_platform, build_base): (&Platform, &Base),
+        workshop: &Workshop,
+        modules: &BTreeSet<String>,
+        prefix: String,
+    ) -> Result<(Solved, Plan), Error> {
+        let reference = plan::base(&self.inputs.settings, &self.inputs.python);
+        let python = self.inputs.python.version.clone();
+        let request = Probe { python: "python3".to_owned(), venv: self.venv() };
+        let name = format!("[python] ask {reference} for its interpreter ({python}: {})", self.inputs.python.because);
+        let probe = graph::probe(workshop, &build_base.output, build_platform, &request, name)?;
+        let facts = probe.output(places::FACTS)?;
+        let facts_definition = facts.marshal()?;
+        facts_definition.check(&self.daemon.llb)?;
+        let facts_ref = self.gateway.solve(facts_definition).await?;
+        let found: Interpreter = serde_json::from_slice(&self.gateway.read_file(&facts_ref, INTERPRETER_PATH).await?)?;
+        let moved = if target == build_platform { found.clone() } else { interpreter::on_platform(&found, target) };
+
+        let plan = plan::make(&plan::Inputs {
+            project: &self.inputs.project,
+            settings: &self.inputs.settings,
+            python: &self.inputs.python,
+            interpreter: &moved,
+            platform: &target.to_string(),
+            target: self.inputs.target,
+            files: modules,
+            dockerignore: &self.inputs.dockerignore,
+            labels: &self.request.labels,
+            index: index::DEFAULT,
+            lock_text: &self.inputs.lock.text,
+        })?;
+        self.warn(&plan, facts.digest().unwrap_or_default()).await?;
+
+        let lines: Vec<_> =
+            plan.packages.iter().map(|package| package.lock_line as usize..=package.lock_line as usize).collect();
+        let application = self.context.application();
+        let built = graph::build(
+            &plan,
+            &Materials {
+                workshop,
+                probe: &probe,
+                base: base.output.clone(),
+                build_base: build_base.output.clone(),
+                python: &found.executable,
+                build_platform,
+                target_platform: target,
+                application: &application,
+                lock: Some(GraphFile::new("poetry.lock", "TOML", self.inputs.lock.around(&lines))),
+                prefix,
+                can_merge: self.daemon.llb.has(cap::MERGE_OP),
+            },
+        )?;
+        let definition = built.output.marshal()?;
+        definition.check(&self.daemon.llb)?;
+        let reference = self.gateway.solve(definition).await?;
+        Ok((Solved { reference, layers: built.layers }, plan))
+    }
+
+    /// What the build steps have in common.
+    fn workshop(&self, platform: &Platform) -> Result<Workshop, Error> {
+        let arguments = &self.request.build_args;
+        let argument = |name: &str| {
+            arguments.get(name).or_else(|| arguments.get(&name.to_ascii_uppercase())).cloned().unwrap_or_default()
+        };
+        let proxy = ProxyEnv {
+            http_proxy: argument("http_proxy"),
+            https_proxy: argument("https_proxy"),
+            ftp_proxy: argument("ftp_proxy"),
+            no_proxy: argument("no_proxy"),
+            all_proxy: argument("all_proxy"),
+        };
+        Ok(Workshop {
+            tools: own_image(&self.request.source, platform)?,
+            platform: platform.clone(),
+            network: self.request.network,
+            hosts: self.request.extra_hosts.clone(),
+            proxy: (proxy != ProxyEnv::default()).then_some(proxy),
+            cache_namespace: argument("BUILDKIT_CACHE_MOUNT_NS"),
+            no_cache: self.request.no_cache,
+        })
+    }
+
+    /// The files that the project's modules and start command are found by.
+    async fn module_files(&self, files: &Files) -> Result<BTreeSet<String>, Error> {
+        let pyproject = &self.inputs.project.pyproject;
+        let candidates = layout::candidates(pyproject);
+        let folders = layout::folders(&candidates);
+        let listed = files.listed(&folders).await?;
+        if !layout::find(pyproject, &listed).is_empty() || !pyproject.package_mode {
+            return Ok(listed);
+        }
+        let elsewhere = self.context.modules(self.gateway, &candidates).await?.listed(&folders).await?;
+        Ok(listed.into_iter().chain(elsewhere).collect())
+    }
+
+    /// Resolves the base image for a platform.
+    async fn base(&self, platform: &Platform) -> Result<Base, Error> {
+        let configured = plan::base(&self.inputs.settings, &self.inputs.python);
+        let whole = reference::normalized(&configured);
+        let contexts = &self.request.contexts;
+        let replaced = [format!("base::{platform}"), "base".to_owned(), configured.clone(), whole.clone()]
+            .into_iter()
+            .find_map(|name| contexts.get_key_value(&name));
+        let whole = match replaced {
+            None => whole,
+            Some((name, value)) => match value.strip_prefix("docker-image://") {
+                Some(image) => reference::normalized(image),
+                None => return Err(Error::NamedContext { name: name.clone(), value: value.clone() }),
+            },
+        };
+        let log = format!("[internal] load metadata for {whole}");
+        let resolved = self.gateway.resolve_image(&whole, platform, &self.request.resolve_mode, &log).await;
+        let ResolvedImage { reference, digest, config } = resolved.map_err(|source| Error::BaseImage {
+            reference: configured,
+            platform: platform.to_string(),
+            source,
+        })?;
+        let mode = match self.request.resolve_mode.as_str() {
+            "pull" => ResolveMode::Pull,
+            "local" => ResolveMode::Local,
+            _ => ResolveMode::Default,
+        };
+        let output = Source::image(reference::pinned(&reference, &digest), platform)
+            .resolve_mode(mode)
+            .name(format!("[base] {reference}"))
+            .output()?;
+        Ok(Base { output, config: Config::parse(&config)?, config_bytes: config })
+    }
+
+    fn config(&self, plan: &Plan, base: &Base, layers: &[String], platform: &Platform) -> Vec<u8> {
+        let epoch = self.request.build_args.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
+        let seconds = epoch.unwrap_or(EPOCH.cast_signed());
+        let created = Timestamp { seconds, nanos: 0 }.to_string();
+        let image = &plan.image;
+        let config = if base_counts(plan.target) {
+            let runtime = Runtime {
+                workdir: image.workdir.clone(),
+                venv: Some(image.venv.clone()),
+                env: image.env.clone(),
+                entrypoint: image.entrypoint.clone(),
+                cmd: image.cmd.clone(),
+                expose: image.expose.clone(),
+                labels: image.labels.clone(),
+                user: image.user.clone(),
+            };
+            base.config.with(&runtime, layers, &created)
+        } else {
+            let runtime = Runtime { workdir: "/".to_owned(), labels: image.labels.clone(), ..Runtime::default() };
+            Config::scratch(&platform.architecture, &platform.variant).with(&runtime, layers, &created)
+        };
+        config.to_json()
+    }
+
+    fn venv(&self) -> String {
+        plan::venv(&self.inputs.settings)
+    }
+
+    async fn warn(&self, plan: &Plan, vertex: &str) -> Result<(), Error> {
+        for warning in &plan.warnings {
+            let short = warning.clone().into_bytes();
+            let request = proto::WarnRequest { digest: vertex.to_owned(), level: 1, short, ..Default::default() };
+            self.gateway.warn(request).await?;
+        }
+        Ok(())
+    }
+}
+
+struct Solved {
+    reference: Ref,
+    layers: Vec<String>,
+}
+
+/// Whether an image for this target is built on the base image.
+fn base_counts(target: Target) -> bool {
+    matches!(target, Target::Runtime | Target::Dev)
+}
+
+/// The file system of the frontend's own image.
+fn own_image(source: &str, platform: &Platform) -> Result<Output, Error> {
+    if let Ok(bytes) = std::fs::read(OWN_DEFINITION)
+        && let Ok(definition) = pb::Definition::decode(&bytes[..])
+    {
+        return Ok(Output::from_definition(&definition)?);
+    }
+    if source.is_empty() {
+        return Err(Error::NoToolImage);
+    }
+    Ok(Source::image(reference::normalized(source), platform).internal().output()?)
+}
+
+fn platforms_json(platforms: &[Platform]) -> Vec<u8> {
+    let list: Vec<_> = platforms
+        .iter()
+        .map(|platform| {
+            let mut described = json!({ "architecture": platform.architecture, "os": platform.os });
+            if !platform.variant.is_empty() {
+                described["variant"] = json!(platform.variant);
+            }
+            json!({ "ID": platform.to_string(), "Platform": described })
+        })
+        .collect();
+    json!({ "Platforms": list }).to_string().into_bytes()
+}

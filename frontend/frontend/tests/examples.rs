@@ -1,0 +1,137 @@
+//! Every example's plan and graph, as snapshots: a change of either shows in a diff.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use buildkit_llb::{Network, Platform, Source, SourceFile as GraphFile};
+use install_request::{Libc, LibcFamily, Probe};
+use poetry_buildkit::{
+    graph::{self, Application, Materials, Workshop},
+    interpreter, layout,
+    plan::{self, Plan, Target},
+    python::Python,
+    settings::Settings,
+    source::SourceFile,
+};
+use poetry_lock::{Project, Texts};
+use toml::de::DeTable;
+
+#[test]
+fn plans_and_graphs() {
+    let mut seen = 0;
+    for folder in folders() {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let plan = plan(&folder);
+        insta::assert_snapshot!(format!("{name}.plan"), plan.to_json());
+        insta::assert_snapshot!(format!("{name}.graph"), graph(&plan, true));
+        seen += 1;
+    }
+    assert!(seen > 3, "the examples were not found");
+}
+
+#[test]
+fn without_merges_layers_are_copied_one_on_the_other() {
+    let folder = folders().into_iter().find(|folder| folder.ends_with("command-line")).unwrap();
+    insta::assert_snapshot!(graph(&plan(&folder), false));
+}
+
+#[test]
+fn the_same_project_gives_the_same_bytes() {
+    let folder = folders().into_iter().find(|folder| folder.ends_with("annapurna")).unwrap();
+    let first = graph(&plan(&folder), true);
+    for _ in 0..25 {
+        assert_eq!(graph(&plan(&folder), true), first);
+    }
+}
+
+fn folders() -> Vec<PathBuf> {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let mut folders: Vec<PathBuf> = fs::read_dir(examples)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("pyproject.toml").is_file())
+        .collect();
+    folders.sort();
+    folders
+}
+
+fn platform() -> Platform {
+    Platform::new("linux", "amd64")
+}
+
+fn plan(folder: &Path) -> Plan {
+    let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
+    let pyproject = SourceFile::toml("pyproject.toml", read("pyproject.toml").unwrap());
+    let lock = read("poetry.lock").unwrap();
+    let project = Project::read(&Texts { pyproject: &pyproject.text, lock: &lock, poetry_toml: None }).unwrap();
+    let table = DeTable::parse(&pyproject.text).unwrap();
+    let settings = Settings::read(&pyproject, table.get_ref(), &BTreeMap::new()).unwrap();
+    let python =
+        Python::choose(settings.python.as_ref(), read(".python-version").as_deref(), &project.pyproject).unwrap();
+    let libc = Libc { family: LibcFamily::Glibc, major: 2, minor: 36 };
+    let described = interpreter::described(&format!("{}.7", python.version), &platform(), libc).unwrap();
+    plan::make(&plan::Inputs {
+        project: &project,
+        settings: &settings,
+        python: &python,
+        interpreter: &described,
+        platform: "linux/amd64",
+        target: Target::Runtime,
+        files: &files(folder, &layout::folders(&layout::candidates(&project.pyproject))),
+        dockerignore: &[],
+        labels: &BTreeMap::new(),
+        index: "https://index.example.org/simple",
+        lock_text: &lock,
+    })
+    .unwrap()
+}
+
+fn files(project: &Path, folders: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut files = BTreeSet::new();
+    for folder in folders {
+        for entry in fs::read_dir(project.join(folder)).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_file() {
+                files.insert(path.strip_prefix(project).unwrap().to_string_lossy().into_owned());
+            }
+        }
+    }
+    files
+}
+
+fn graph(plan: &Plan, can_merge: bool) -> String {
+    let image = |reference: &str| Source::image(reference, platform()).output().unwrap();
+    let workshop = Workshop {
+        tools: image("docker.io/library/poetry-buildkit:latest"),
+        platform: platform(),
+        network: Network::Sandbox,
+        hosts: Vec::new(),
+        proxy: None,
+        cache_namespace: String::new(),
+        no_cache: false,
+    };
+    let base = image(&format!("docker.io/library/{}", plan.base));
+    let request = Probe { python: "python3".to_owned(), venv: plan.image.venv.clone() };
+    let probe = graph::probe(&workshop, &base, &platform(), &request, "[python] ask".to_owned()).unwrap();
+    let application = Application::Client(Box::new(Source::local("context", "session")));
+    let materials = Materials {
+        workshop: &workshop,
+        probe: &probe,
+        base: base.clone(),
+        build_base: base,
+        python: "/usr/local/bin/python3",
+        build_platform: &platform(),
+        target_platform: &platform(),
+        application: &application,
+        lock: Some(GraphFile::new("poetry.lock", "TOML", "")),
+        prefix: String::new(),
+        can_merge,
+    };
+    let built = graph::build(plan, &materials).unwrap();
+    format!("{}\nlayers:\n{}\n", built.output.marshal().unwrap().describe(), built.layers.join("\n"))
+}
