@@ -1,0 +1,141 @@
+//! The Docker client, as a user calls it.
+
+use std::{
+    ffi::OsString,
+    process::{Command, Output},
+};
+
+use crate::progress::Progress;
+
+/// A `docker buildx build` to be run.
+#[derive(Debug, Clone)]
+pub struct Build {
+    context: OsString,
+    arguments: Vec<OsString>,
+    experimental: bool,
+}
+
+/// How a build ended.
+#[derive(Debug)]
+pub struct Built {
+    /// Whether it succeeded.
+    pub success: bool,
+    /// What BuildKit reported.
+    pub progress: Progress,
+    /// What the client wrote to standard output.
+    pub stdout: String,
+    /// What it wrote to standard error, as it wrote it.
+    pub stderr: String,
+}
+
+impl Build {
+    /// A build of a folder or an address.
+    pub fn new(context: impl Into<OsString>) -> Self {
+        Self { context: context.into(), arguments: Vec::new(), experimental: false }
+    }
+
+    /// One more argument of the command line.
+    #[must_use]
+    pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// More arguments of the command line.
+    #[must_use]
+    pub fn args<const N: usize>(self, arguments: [&str; N]) -> Self {
+        arguments.into_iter().fold(self, Self::arg)
+    }
+
+    /// Whether the client offers what it calls experimental.
+    #[must_use]
+    pub fn experimental(self, experimental: bool) -> Self {
+        Self { experimental, ..self }
+    }
+
+    /// `--build-arg NAME=VALUE`.
+    #[must_use]
+    pub fn build_arg(self, name: &str, value: &str) -> Self {
+        self.arg("--build-arg").arg(format!("{name}={value}"))
+    }
+
+    /// The name of the image.
+    #[must_use]
+    pub fn tag(self, tag: &str) -> Self {
+        self.arg("--tag").arg(tag)
+    }
+
+    /// Runs the build and reads BuildKit's record of it.
+    pub fn run(&self) -> Built {
+        let output = self.output("rawjson");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        Built { success: output.status.success(), progress: Progress::parse(&text), stdout, stderr: text }
+    }
+
+    /// Runs a build that has to succeed.
+    pub fn succeed(&self) -> Progress {
+        let built = self.run();
+        assert!(built.success, "the build failed:\n{}", self.shown());
+        built.progress
+    }
+
+    /// Runs a build that has to fail, and returns what the user sees on the terminal.
+    pub fn fail(&self) -> String {
+        let output = self.output("plain");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "the build succeeded:\n{text}");
+        text
+    }
+
+    fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.output("plain").stderr).into_owned()
+    }
+
+    fn output(&self, progress: &str) -> Output {
+        let mut command = Command::new("docker");
+        command
+            .envs(self.experimental.then_some(("BUILDX_EXPERIMENTAL", "1")))
+            .args(["buildx", "build", "--progress", progress, "--provenance=false", "--network=host"])
+            .args(&self.arguments)
+            .arg(&self.context);
+        command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+    }
+}
+
+/// Runs the client and returns its standard output; it has to succeed.
+pub fn docker<const N: usize>(arguments: [&str; N]) -> String {
+    let output = Command::new("docker")
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|error| panic!("docker: {error}. Run the tests with ./dev test"));
+    assert!(
+        output.status.success(),
+        "docker {} failed:\n{}{}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Runs a new container of `image` without a network, and returns what it wrote; `arguments` come before the image's
+/// name, `command` after it.
+pub fn run<T: AsRef<str>>(arguments: &[&str], image: &str, command: &[T]) -> String {
+    let command: Vec<&str> = command.iter().map(AsRef::as_ref).collect();
+    let output = Command::new("docker")
+        .args(["run", "--rm", "--network=none"])
+        .args(arguments)
+        .arg(image)
+        .args(&command)
+        .output()
+        .unwrap_or_else(|error| panic!("docker: {error}"));
+    assert!(
+        output.status.success(),
+        "docker run {image} {} failed:\n{}{}",
+        command.join(" "),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

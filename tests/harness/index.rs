@@ -1,0 +1,153 @@
+//! A simple repository (PEP 691) on loopback that serves real wheels, counts requests, and fails when told to.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard},
+    thread,
+};
+
+use poetry_lock::Name;
+use serde_json::json;
+
+use crate::wheels::digest;
+
+/// What goes wrong with one request.
+#[derive(Debug, Clone, Copy)]
+pub enum Fault {
+    /// The answer is this status.
+    Status(u16),
+    /// The connection ends after this many bytes of the file.
+    Cut(usize),
+    /// The file arrives with one byte changed.
+    Corrupt,
+}
+
+/// A running repository. It ends with the test's process.
+#[derive(Debug, Clone)]
+pub struct Index {
+    address: String,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    files: BTreeMap<String, PathBuf>,
+    requests: Vec<String>,
+    faults: BTreeMap<String, Vec<Fault>>,
+}
+
+impl Index {
+    /// Serves the files below `folder`.
+    pub fn start(folder: &Path) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let files = fs::read_dir(folder)
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+            .map(|entry| entry.expect("an entry").path())
+            .map(|path| (path.file_name().expect("a name").to_string_lossy().into_owned(), path))
+            .collect();
+        let index = Self {
+            address: listener.local_addr().expect("an address").to_string(),
+            state: Arc::new(Mutex::new(State { files, ..State::default() })),
+        };
+        let served = index.clone();
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let served = served.clone();
+                thread::spawn(move || served.serve(connection));
+            }
+        });
+        index
+    }
+
+    /// The address of the repository.
+    pub fn url(&self) -> String {
+        format!("http://{}/simple", self.address)
+    }
+
+    /// Lets the next requests for `file` fail, one fault each.
+    pub fn fail(&self, file: &str, faults: &[Fault]) {
+        self.state().faults.insert(file.to_owned(), faults.to_vec());
+    }
+
+    /// The paths that were asked for since the last call.
+    pub fn requests(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().requests)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no thread of the index panicked")
+    }
+
+    fn serve(&self, connection: TcpStream) {
+        let mut reader = BufReader::new(connection.try_clone().expect("a second handle"));
+        while let Some(path) = request(&mut reader) {
+            if self.answer(&connection, &path).is_none() {
+                return;
+            }
+        }
+    }
+
+    /// `None` ends the connection.
+    fn answer(&self, connection: &TcpStream, path: &str) -> Option<()> {
+        let name = path.trim_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+        let (file, fault) = {
+            let mut state = self.state();
+            state.requests.push(path.to_owned());
+            let fault = state.faults.get_mut(&name).filter(|faults| !faults.is_empty()).map(|faults| faults.remove(0));
+            (state.files.get(&name).cloned(), fault)
+        };
+        if let Some(Fault::Status(status)) = fault {
+            return send(connection, status, "text/plain", b"told to fail", usize::MAX);
+        }
+        if path.starts_with("/simple/") {
+            let page = self.page(&name);
+            return send(connection, 200, "application/vnd.pypi.simple.v1+json", page.as_bytes(), usize::MAX);
+        }
+        let Some(mut content) = file.and_then(|file| fs::read(file).ok()) else {
+            return send(connection, 404, "text/plain", b"no such file", usize::MAX);
+        };
+        match fault {
+            Some(Fault::Cut(length)) => return send(connection, 200, "application/octet-stream", &content, length),
+            Some(Fault::Corrupt) => content[0] ^= 1,
+            _ => {}
+        }
+        send(connection, 200, "application/octet-stream", &content, usize::MAX)
+    }
+
+    fn page(&self, project: &str) -> String {
+        let state = self.state();
+        let of_project = state.files.iter().filter(|(name, _)| {
+            let distribution = name.split('-').next().unwrap_or_default();
+            Name::new(distribution).as_str() == project
+        });
+        let files: Vec<_> = of_project
+            .map(|(name, path)| {
+                json!({ "filename": name, "url": format!("/files/{name}"), "hashes": { "sha256": digest(path) } })
+            })
+            .collect();
+        json!({ "meta": { "api-version": "1.0" }, "name": project, "files": files }).to_string()
+    }
+}
+
+/// The path of the next request on a connection.
+fn request(reader: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut first = String::new();
+    reader.read_line(&mut first).ok().filter(|length| *length > 0)?;
+    let mut line = String::new();
+    while reader.read_line(&mut line).ok()? > 2 {
+        line.clear();
+    }
+    first.split(' ').nth(1).map(str::to_owned)
+}
+
+/// Sends an answer whose body ends after `cut` bytes.
+fn send(mut connection: &TcpStream, status: u16, kind: &str, body: &[u8], cut: usize) -> Option<()> {
+    let head = format!("HTTP/1.1 {status} Status\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n", body.len());
+    connection.write_all(head.as_bytes()).ok()?;
+    connection.write_all(&body[..body.len().min(cut)]).ok()?;
+    if cut < body.len() { None } else { Some(()) }
+}

@@ -1,0 +1,105 @@
+//! BuildKit's own record of a build, as `--progress=rawjson` prints it.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Deserializer, Value};
+
+/// One vertex of a build, after the build has ended.
+#[derive(Debug, Clone, Default)]
+pub struct Vertex {
+    /// The name that users see.
+    pub name: String,
+    /// Whether the result came from the cache.
+    pub cached: bool,
+    /// Whether BuildKit began to work on it.
+    pub started: bool,
+    /// Why it failed, if it did.
+    pub error: Option<String>,
+    /// What its process wrote.
+    pub log: String,
+}
+
+/// Everything a build reported.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// The vertices by digest.
+    pub vertices: BTreeMap<String, Vertex>,
+    /// The first lines of all warnings.
+    pub warnings: Vec<String>,
+}
+
+impl Progress {
+    /// Reads the stream of JSON objects; what follows the last object (a final error message) is left out.
+    pub fn parse(stream: &str) -> Self {
+        let mut progress = Self::default();
+        for status in Deserializer::from_str(stream).into_iter::<Value>().map_while(Result::ok) {
+            progress.add(&status);
+        }
+        progress
+    }
+
+    fn add(&mut self, status: &Value) {
+        for record in items(status, "vertexes") {
+            let vertex = self.vertices.entry(text(record, "digest")).or_default();
+            vertex.name = text(record, "name");
+            vertex.cached |= record["cached"].as_bool().unwrap_or(false);
+            vertex.started |= record["started"].is_string();
+            if let Some(error) = record["error"].as_str().filter(|error| !error.is_empty()) {
+                vertex.error = Some(error.to_owned());
+            }
+        }
+        for record in items(status, "logs") {
+            let data = decoded(&record["data"]);
+            let vertex = self.vertices.entry(text(record, "vertex")).or_default();
+            vertex.log.push_str(&String::from_utf8_lossy(&data));
+        }
+        for record in items(status, "warnings") {
+            let short = decoded(&record["short"]);
+            self.warnings.push(String::from_utf8_lossy(&short).into_owned());
+        }
+    }
+
+    /// The names of the vertices that really ran, that is, were neither cached nor left alone.
+    pub fn ran(&self) -> Vec<&str> {
+        let ran = self.vertices.values().filter(|vertex| vertex.started && !vertex.cached);
+        ran.map(|vertex| vertex.name.as_str()).collect()
+    }
+
+    /// The names of those that ran a process of ours or installed something.
+    pub fn execs(&self) -> Vec<&str> {
+        let is_exec = |name: &&str| EXEC_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        self.ran().into_iter().filter(is_exec).collect()
+    }
+
+    /// The one vertex whose name holds `part`.
+    pub fn vertex(&self, part: &str) -> &Vertex {
+        let mut found = self.vertices.values().filter(|vertex| vertex.name.contains(part));
+        match (found.next(), found.next()) {
+            (Some(vertex), None) => vertex,
+            (None, _) => panic!("no vertex is named like '{part}': {:?}", self.names()),
+            (Some(_), Some(_)) => panic!("several vertices are named like '{part}': {:?}", self.names()),
+        }
+    }
+
+    /// All names.
+    pub fn names(&self) -> Vec<&str> {
+        self.vertices.values().map(|vertex| vertex.name.as_str()).collect()
+    }
+}
+
+/// How the names of our exec nodes begin.
+const EXEC_PREFIXES: [&str; 4] = ["[python]", "[deps ", "[apt]", "[bytecode]"];
+
+fn items<'a>(status: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    status[key].as_array().into_iter().flatten()
+}
+
+fn text(record: &Value, key: &str) -> String {
+    record[key].as_str().unwrap_or_default().to_owned()
+}
+
+fn decoded(value: &Value) -> Vec<u8> {
+    let text = value.as_str().unwrap_or_default();
+    BASE64_STANDARD.decode(text).expect("BuildKit encodes bytes as base64")
+}

@@ -1,0 +1,82 @@
+//! Real wheels, downloaded once from the default index and kept.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use buildkit_llb::Platform;
+use install_request::{Libc, LibcFamily};
+use poetry_buildkit::{index, interpreter};
+use poetry_buildkit_installer::fetch::{Client, Patience, Proxies};
+use poetry_buildkit_installer::index::find;
+use poetry_lock::{Artifact, GroupChoice, Options, Project};
+use sha2::{Digest, Sha256};
+
+use crate::examples::{self, Example};
+
+/// The folder with every wheel that a build of an example can ask for.
+pub fn folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let cache = env::var_os("POETRY_BUILDKIT_CACHE").map(PathBuf::from);
+        let folder = cache.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")).join("wheels");
+        fs::create_dir_all(&folder).expect("the folder for wheels can be made");
+        for example in examples::all().into_iter().chain(examples::fixtures()) {
+            download(&example, &folder);
+        }
+        folder
+    })
+}
+
+fn download(example: &Example, folder: &Path) {
+    let project = example.project();
+    let client = client();
+    for (name, file, sha256) in example.platforms().iter().flat_map(|platform| wanted(&project, example, platform)) {
+        let path = folder.join(&file);
+        if path.exists() {
+            continue;
+        }
+        let found = find(&client, index::DEFAULT, &name, &file)
+            .unwrap_or_else(|error| panic!("{file} cannot be found in the default index: {error}"));
+        let part = folder.join(format!(".{file}.{}", std::process::id()));
+        let mut target = fs::File::create(&part).expect("the wheel can be written");
+        client
+            .download(&found.url, &mut target, u64::MAX, None)
+            .unwrap_or_else(|error| panic!("{file} cannot be downloaded: {error}"));
+        assert_eq!(digest(&part), sha256, "{file}");
+        fs::rename(&part, &path).expect("the wheel can be kept");
+    }
+}
+
+/// Name, file and digest of all that any group or extra of a project needs.
+fn wanted(project: &Project, example: &Example, platform: &Platform) -> Vec<(String, String, String)> {
+    let libc = Libc { family: LibcFamily::Glibc, major: 2, minor: 36 };
+    let described = interpreter::described(&format!("{}.0", example.python()), platform, libc).expect("an interpreter");
+    let environment = interpreter::environment(&described).expect("an environment");
+    let tags = interpreter::tags(&described).expect("tags");
+    let groups = GroupChoice { all: true, ..GroupChoice::default() };
+    let options = Options { groups, all_extras: true, ..Options::default() };
+    let selection = project.select(&environment, &options).unwrap_or_else(|error| panic!("{}: {error}", example.name));
+    let file = |package: &poetry_lock::LockedPackage| match package.artifact(&tags, &project.settings.files) {
+        Ok(Artifact::Locked(choice)) => {
+            let sha256 = choice.file.hash.trim_start_matches("sha256:").to_owned();
+            (package.name.to_string(), choice.file.name.clone(), sha256)
+        }
+        other => panic!("{}: {} has no wheel: {other:?}", example.name, package.name),
+    };
+    selection.packages.iter().map(|selected| file(selected.package)).collect()
+}
+
+fn client() -> Client {
+    let bundle = env::var_os("SSL_CERT_FILE").and_then(|path| fs::read(path).ok());
+    let proxies = Proxies::from_variables(|name| env::var(name).ok()).expect("proxies");
+    Client::new(Patience::default(), proxies, bundle.as_deref()).expect("a client")
+}
+
+/// The SHA-256 digest of a file, in hexadecimal digits.
+pub fn digest(path: &Path) -> String {
+    let content = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
