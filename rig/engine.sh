@@ -1,0 +1,87 @@
+# A private Docker Engine in a folder, from Debian's packages. Sourced by ./dev.
+#
+# The engine lives in a tree of its own (Debian trixie), is started in a mount namespace of its own,
+# and talks on a socket below $ENGINE. So nothing is installed on the machine but mmdebstrap, and when the
+# daemon ends no mount is left. `docker` is a wrapper that enters that namespace; the folders a build
+# reads ($ROOT, $CACHE, the temporary folder) have the same paths inside.
+
+TREE=$CACHE/engine-tree
+# An engine is a folder with its data and its image store, containerd or classic.
+ENGINE=$CACHE/engine
+ENGINE_STORE=containerd
+
+engine_usable() { docker version >/dev/null 2>&1 && docker buildx version >/dev/null 2>&1; }
+
+engine_mirror() {
+  local uri
+  uri=$(sed -nE 's/^URIs:[[:space:]]*([^[:space:]]+).*/\1/p; s/^deb (\[[^]]*\] )?([^[:space:]]+) .*/\2/p' \
+    /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -m1 '/debian/*$')
+  printf '%s' "${uri:?no Debian mirror in the sources of apt}"
+}
+
+engine_tools() {
+  command -v mmdebstrap >/dev/null && return
+  say "installing mmdebstrap"
+  quietly apt-update apt-get update
+  quietly apt-mmdebstrap env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends mmdebstrap
+}
+
+# The tree is renamed into place when it is whole.
+engine_tree() {
+  local suite=trixie
+  [ -x "$TREE/usr/sbin/dockerd" ] && return
+  engine_tools
+  say "making a private Docker Engine from Debian $suite's packages"
+  rm -rf "$TREE.new"
+  quietly engine-tree mmdebstrap --variant=minbase \
+    --include=docker.io,docker-cli,docker-buildx,ca-certificates,iptables,git \
+    "$suite" "$TREE.new" "$(engine_mirror)"
+  mv "$TREE.new" "$TREE"
+}
+
+engine_pid() {
+  local pid
+  pid=$(cat "$ENGINE/run/dockerd.pid" 2>/dev/null) || return 1
+  [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ] && printf '%s' "$pid"
+}
+
+engine_start() {
+  mkdir -p "$ENGINE/bin" "$ENGINE/run" "$ENGINE/data"
+  engine_tree
+  engine_wrapper
+  export PATH="$ENGINE/bin:$PATH"
+  unset DOCKER_HOST DOCKER_CONTEXT
+  engine_pid >/dev/null && engine_usable && return
+  say "starting the private Docker Engine ($ENGINE_STORE image store)"
+  rm -f "$ENGINE/run/dockerd.pid" "$ENGINE/run/docker.sock"
+  setsid unshare --mount --propagation slave \
+    bash "$ROOT/rig/engine-inside.sh" "$TREE" "$ENGINE" "$ENGINE_STORE" "$ROOT" "$CACHE" "${TMPDIR:-/tmp}" \
+    >"$ENGINE/dockerd.log" 2>&1 </dev/null &
+  ENGINE_STARTED=1
+  local tries=0
+  until engine_usable; do
+    tries=$((tries + 1))
+    [ $tries -lt 150 ] || { tail -n 20 "$ENGINE/dockerd.log" >&2; die "the private Docker Engine does not answer"; }
+    sleep 0.2
+  done
+}
+
+engine_wrapper() {
+  cat >"$ENGINE/bin/docker" <<WRAPPER
+#!/bin/sh
+# Runs the private engine's own client, with the caller's folder and environment.
+pid=\$(cat '$ENGINE/run/dockerd.pid') || exit 125
+exec nsenter --target "\$pid" --mount --wdns="\$PWD" /usr/bin/docker "\$@"
+WRAPPER
+  chmod 755 "$ENGINE/bin/docker"
+}
+
+# Stops what this run started, by the process id in the daemon's own file.
+engine_stop() {
+  [ -n "${ENGINE_STARTED:-}" ] || return 0
+  local pid
+  pid=$(engine_pid) || return 0
+  kill "$pid"
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+  ENGINE_STARTED=
+}

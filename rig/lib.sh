@@ -1,0 +1,24 @@
+# Shared by ./dev and the scripts of this folder. Sourced, not run.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# What is expensive to make (engine trees, base images, wheels) outlives a clone.
+CACHE=${POETRY_BUILDKIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/poetry-buildkit}
+export ROOT CACHE
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# Runs a command quietly; shows its output only if it fails. $1 is the log's name.
+quietly() {
+  local log="$CACHE/logs/$1.log"
+  shift
+  mkdir -p "$CACHE/logs"
+  if ! "$@" >"$log" 2>&1 </dev/null; then
+    tail -n 40 "$log" >&2
+    die "'$*' failed; the whole log is in $log"
+  fi
+}
+
+# A short name for everything a thing is made from; the thing is made anew when it changes.
+fingerprint() { cat "$@" | sha256sum | cut -c1-16; }
