@@ -18,6 +18,8 @@ pub enum Artifact<'a> {
         file_name: String,
         /// Its hash. Locks of version 1.1 and older have none.
         hash: Option<&'a str>,
+        /// The folder inside the archive.
+        subdirectory: Option<&'a str>,
     },
     /// A file beside the project.
     File {
@@ -25,9 +27,25 @@ pub enum Artifact<'a> {
         path: &'a str,
         /// Its hash.
         hash: Option<&'a str>,
+        /// The folder inside the archive.
+        subdirectory: Option<&'a str>,
     },
-    /// A folder or a repository, which a wheel is built from.
-    Tree,
+    /// A folder, relative to the folder of the lock, which a wheel is built from.
+    Directory {
+        /// Its path.
+        path: &'a str,
+    },
+    /// A Git repository, which a wheel is built from.
+    Git {
+        /// The address.
+        url: &'a str,
+        /// The branch, tag or revision that was asked for.
+        reference: &'a str,
+        /// The commit that it stood for.
+        commit: &'a str,
+        /// The folder inside the repository.
+        subdirectory: Option<&'a str>,
+    },
 }
 
 /// A file of an index.
@@ -84,9 +102,22 @@ impl LockedPackage {
         let first_hash = || self.files.first().map(|file| file.hash.as_str());
         Ok(match &self.source {
             Source::Default | Source::Index { .. } => Artifact::Locked(choose(self, tags, policy)?),
-            Source::Url { url, .. } => Artifact::Url { url, file_name: file_name(url), hash: first_hash() },
-            Source::File { path, .. } => Artifact::File { path, hash: first_hash() },
-            Source::Git { .. } | Source::Directory { .. } => Artifact::Tree,
+            Source::Url { url, subdirectory } => Artifact::Url {
+                url,
+                file_name: file_name(url),
+                hash: first_hash(),
+                subdirectory: subdirectory.as_deref(),
+            },
+            Source::File { path, subdirectory } => {
+                Artifact::File { path, hash: first_hash(), subdirectory: subdirectory.as_deref() }
+            }
+            Source::Directory { path } => Artifact::Directory { path },
+            Source::Git { url, reference, resolved_reference, subdirectory } => Artifact::Git {
+                url,
+                reference,
+                commit: resolved_reference.as_deref().unwrap_or(reference),
+                subdirectory: subdirectory.as_deref(),
+            },
         })
     }
 }
@@ -131,10 +162,16 @@ fn choose<'a>(package: &'a LockedPackage, tags: &Tags, policy: &FilePolicy) -> R
             name: package.name.clone(),
             version: package.version_text.clone(),
             refused,
-            wanted_tags: tags.as_slice().iter().take(WANTED_TAGS).cloned().collect(),
+            wanted_tags: wanted(tags),
             span: package.span,
         }))),
     }
+}
+
+/// The tags that the best wheels have. Of those of an index none has `linux_…`, which promises nothing of the C library.
+fn wanted(tags: &Tags) -> Vec<String> {
+    let promising = tags.as_slice().iter().filter(|tag| !tag.contains("-linux_"));
+    promising.take(WANTED_TAGS).cloned().collect()
 }
 
 /// The order of preference: the greater, the better.
@@ -209,7 +246,7 @@ impl NoCandidate {
     /// Which change of interpreter, platform or C library would make a wheel fit.
     fn advice_on_tags(&self) -> Vec<String> {
         let wanted = self.wanted_tags.first().map(String::as_str).unwrap_or_default();
-        let machine = wanted.split_once("-linux_").map(|(_, machine)| machine).unwrap_or_default();
+        let machine = wanted.rsplit('-').next().map(machine_of).unwrap_or_default();
         let mut pythons = Vec::new();
         let mut libcs = Vec::new();
         let mut machines = Vec::new();
@@ -227,11 +264,9 @@ impl NoCandidate {
                     continue;
                 };
                 push_new(&mut pythons, python);
-                let (libc, rest) = platform.split_once('_').unwrap_or((platform, ""));
-                if libc.starts_with("manylinux") || libc.starts_with("musllinux") {
-                    push_new(&mut libcs, if libc.starts_with("musl") { "musl" } else { "glibc" });
-                    let found = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
-                    push_new(&mut machines, found);
+                if platform.starts_with("manylinux") || platform.starts_with("musllinux") {
+                    push_new(&mut libcs, if platform.starts_with("musl") { "musl" } else { "glibc" });
+                    push_new(&mut machines, machine_of(platform));
                 }
             }
         }
@@ -249,6 +284,12 @@ impl NoCandidate {
         }
         advice
     }
+}
+
+/// `x86_64` of `manylinux_2_17_x86_64`.
+fn machine_of(platform: &str) -> &str {
+    let rest = platform.split_once('_').map_or("", |(_, rest)| rest);
+    rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_')
 }
 
 fn push_new(list: &mut Vec<String>, item: &str) {

@@ -243,7 +243,7 @@ fn compare_files(
             }
             Ok(Artifact::Url { file_name, .. }) => vec![file_name],
             Ok(Artifact::File { path, .. }) => vec![path.rsplit('/').next().unwrap().to_owned()],
-            Ok(Artifact::Tree) | Err(_) => vec![],
+            Ok(Artifact::Git { .. } | Artifact::Directory { .. }) | Err(_) => vec![],
         };
         let (ours, theirs) = (sorted(&ours), sorted(&entry.files));
         tally.compare(Kind::Files, place, &ours, &theirs, || {
