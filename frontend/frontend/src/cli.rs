@@ -10,7 +10,7 @@ use std::{
 use buildkit_llb::Platform;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use install_request::{Libc, LibcFamily};
-use poetry_lock::{Project, Texts, Version};
+use poetry_lock::{Project, Pyproject, Texts, Version};
 use thiserror::Error;
 use toml::de::DeTable;
 
@@ -71,7 +71,16 @@ struct PlanArguments {
     /// Do not install the project itself
     #[arg(long)]
     no_root: bool,
-    /// What is built: runtime, venv, dev or plan
+    /// Install all dependency groups
+    #[arg(long)]
+    all_groups: bool,
+    /// Install the project itself and no dependency
+    #[arg(long)]
+    only_root: bool,
+    /// Do not install dependencies that are folders
+    #[arg(long)]
+    no_directory: bool,
+    /// What is built: runtime, venv, dev, plan or wheelhouse
     #[arg(long, default_value = "runtime", value_parser = parse_target)]
     target: Target,
     /// The form of the output
@@ -151,6 +160,9 @@ fn make_plan(arguments: &PlanArguments, sources: &mut Sources) -> Result<Plan, E
         labels: &BTreeMap::new(),
         index: index::DEFAULT,
         lock_text: &lock.text,
+        folders: &folders(&arguments.dir, &project)?,
+        project_folder: None,
+        wheelhouse: false,
     };
     Ok(plan::make(&inputs).map_err(error::Error::from)?)
 }
@@ -172,7 +184,14 @@ impl PlanArguments {
         if let Some(python) = &self.python {
             settings.insert(argument_name("python"), python.clone());
         }
-        for (key, _) in [("all-extras", self.all_extras), ("no-root", self.no_root)].into_iter().filter(|(_, on)| *on) {
+        let switches = [
+            ("all-extras", self.all_extras),
+            ("all-groups", self.all_groups),
+            ("no-directory", self.no_directory),
+            ("no-root", self.no_root),
+            ("only-root", self.only_root),
+        ];
+        for (key, _) in switches.into_iter().filter(|(_, on)| *on) {
             settings.insert(argument_name(key), "true".to_owned());
         }
         settings
@@ -189,6 +208,28 @@ fn full_version(python: &Python, project: &Project) -> String {
     let allowed =
         |version: &String| version.parse::<Version>().is_ok_and(|version| project.pyproject.python.allows(&version));
     PATCHES.map(full).find(allowed).unwrap_or_else(|| full(0))
+}
+
+/// The folders that the lock names, as far as they are there.
+fn folders(dir: &Path, project: &Project) -> Result<BTreeMap<String, Option<plan::Folder>>, Error> {
+    let mut found = BTreeMap::new();
+    for path in plan::folders(project) {
+        let folder = dir.join(&path);
+        if !folder.is_dir() {
+            continue;
+        }
+        let text = fs::read_to_string(folder.join("pyproject.toml")).ok();
+        let pyproject = text.and_then(|text| Pyproject::read(&text, project.pyproject.dialect).ok());
+        let known = match pyproject {
+            Some(pyproject) => {
+                let files = listed(&folder, &layout::folders(&layout::candidates(&pyproject)))?;
+                Some(plan::Folder { pyproject, files })
+            }
+            None => None,
+        };
+        found.insert(path, known);
+    }
+    Ok(found)
 }
 
 /// The names of the files in these folders, relative to the project; folders that are not there have none.
@@ -215,7 +256,7 @@ fn parse_platform(text: &str) -> Result<Platform, String> {
 }
 
 fn parse_target(text: &str) -> Result<Target, String> {
-    Target::parse(text).ok_or_else(|| "a target is runtime, venv, dev or plan".to_owned())
+    Target::parse(text).ok_or_else(|| "a target is runtime, venv, dev, plan or wheelhouse".to_owned())
 }
 
 fn parse_libc(text: &str) -> Result<Libc, String> {

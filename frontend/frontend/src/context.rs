@@ -1,26 +1,50 @@
 //! The build context: the client's folder, a repository, or a file system that another build made.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{Annotate, Differ, Error as GraphError, File, FileAction, Local, Output, Source};
+use poetry_lock::{Dialect, Pyproject};
 
 use crate::{
     error::Error,
     gateway::{Gateway, Ref},
     graph::Application,
-    layout,
+    layout::{self, normalized},
+    plan::Folder,
     request::Request,
+    settings::PROJECT_ARGUMENT,
 };
 
-/// The files beside pyproject.toml that decide what is built.
-const PROJECT_FILES: [&str; 5] = ["pyproject.toml", "poetry.lock", "poetry.toml", ".python-version", ".dockerignore"];
+/// The files of a project that decide what is built.
+const PROJECT_FILES: [&str; 4] = ["pyproject.toml", "poetry.lock", "poetry.toml", ".python-version"];
+
+/// The file of a context that says which of its files do not count.
+pub const DOCKERIGNORE: &str = ".dockerignore";
+
+/// The name of the context that files of packages come from instead of a network.
+const WHEELHOUSE: &str = "wheelhouse";
 
 /// Where the client's files are.
 #[derive(Debug, Clone)]
 pub struct Context {
     request: Request,
+    /// The context as a file system; `None` for a folder of the client.
     tree: Option<Output>,
-    folder: String,
+    /// The context's folder in `tree`, relative.
+    root: String,
+    /// The project's folder in the context, relative; empty for the context itself.
+    project: String,
+}
+
+/// The files that are read before anything is decided.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The file that `docker build -f` names, and its neighbours.
+    pub dockerfile: Files,
+    /// The context's root.
+    pub root: Files,
+    /// The project.
+    pub project: Files,
 }
 
 /// A solved file tree that can be read.
@@ -33,12 +57,11 @@ pub struct Files {
 }
 
 impl Context {
-    /// Finds the main context: an address, an input of the client, or else a folder of the client.
+    /// Finds the main context (an address, an input of the client, or else a folder of the client) and the project in it.
     ///
     /// # Errors
-    /// If an address or an input cannot be used.
-    pub async fn find(request: &Request, gateway: &Gateway) -> Result<Self, Error> {
-        let folder = format!("/{}", request.context_folder.trim_matches('/'));
+    /// If an address or an input cannot be used, or any error of a call.
+    pub async fn open(request: &Request, gateway: &Gateway) -> Result<(Self, Opened), Error> {
         let tree = if let Some(remote) = remote(&request.context_address)? {
             Some(remote)
         } else if let Some(input) = gateway.inputs().await?.get("context") {
@@ -46,65 +69,175 @@ impl Context {
         } else {
             None
         };
-        Ok(Self { request: request.clone(), tree, folder })
+        let root = normalized(&request.context_folder);
+        let mut context = Self { request: request.clone(), tree, root, project: String::new() };
+        let (dockerfile, root) = tokio::try_join!(context.dockerfile(gateway), context.project(gateway))?;
+        context.project = context.find_project(&dockerfile, &root, gateway).await?;
+        let project = match (&context.tree, &*context.project) {
+            (_, "") => root.clone(),
+            (Some(_), folder) => root.folder(folder).await,
+            (None, folder) => context.project(gateway).await?.folder(folder).await,
+        };
+        Ok((context, Opened { dockerfile, root, project }))
     }
 
-    /// The application's files, for the graph.
+    /// The project's folder relative to the context: what the build argument says, else the folder of the file that
+    /// `docker build -f` names, if that is a project in the context.
+    async fn find_project(&self, dockerfile: &Files, root: &Files, gateway: &Gateway) -> Result<String, Error> {
+        const PROJECT: &str = "pyproject.toml";
+        if let Some(folder) = self.request.build_args.get(PROJECT_ARGUMENT) {
+            return Ok(normalized(folder));
+        }
+        if self.is_in_tree() {
+            let beside = self.request.filename.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let is_project = dockerfile.folder(beside).await.has(PROJECT);
+            return Ok(if is_project { normalized(beside) } else { String::new() });
+        }
+        let Some(wanted) = dockerfile.text(PROJECT).await? else {
+            return Ok(String::new());
+        };
+        if root.text(PROJECT).await?.as_ref() == Some(&wanted) {
+            return Ok(String::new());
+        }
+        // The client does not tell where the file is in the context, so its neighbour is looked for.
+        let patterns = vec![format!("**/{PROJECT}")];
+        let all = self.files(gateway, patterns, "poetry-buildkit/projects", "[internal] look for the project").await?;
+        Ok(all.find(PROJECT, &wanted).await?.unwrap_or_default())
+    }
+
+    /// The project's folder relative to the context; empty for the context itself.
+    #[must_use]
+    pub fn project_folder(&self) -> &str {
+        &self.project
+    }
+
+    /// The user's files, for the graph.
     #[must_use]
     pub fn application(&self) -> Application {
         match &self.tree {
-            Some(tree) => Application::Tree { output: tree.clone(), folder: self.folder.clone() },
-            None => Application::Client(Box::new(
-                self.local(&self.request.context_local)
-                    .shared_key_hint("context")
-                    .name("[internal] load the application"),
-            )),
+            Some(tree) => Application::Tree {
+                output: tree.clone(),
+                folder: normalized(&format!("{}/{}", self.root, self.project)),
+            },
+            None => Application::Client {
+                local: Box::new(
+                    self.local(&self.request.context_local)
+                        .shared_key_hint("context")
+                        .name("[internal] load the application"),
+                ),
+                folder: self.project.clone(),
+            },
         }
     }
 
     /// The files that decide what is built, and those that a start command is found by.
-    ///
-    /// # Errors
-    /// Any error of a call.
-    pub async fn project(&self, gateway: &Gateway) -> Result<Files, Error> {
-        let patterns = PROJECT_FILES.into_iter().chain(layout::PATTERNS).map(str::to_owned).collect();
+    async fn project(&self, gateway: &Gateway) -> Result<Files, Error> {
+        let of_project = PROJECT_FILES.into_iter().chain(layout::PATTERNS).map(|pattern| self.in_project(pattern));
+        let patterns = of_project.chain([DOCKERIGNORE.to_owned()]).collect();
         self.files(gateway, patterns, "poetry-buildkit/project", "[internal] load pyproject.toml and poetry.lock").await
     }
 
-    /// Modules that stand elsewhere than usual.
+    /// Modules of the project that stand elsewhere than usual.
     ///
     /// # Errors
     /// Any error of a call.
     pub async fn modules(&self, gateway: &Gateway, modules: &[layout::Module]) -> Result<Files, Error> {
         let patterns = modules.iter().flat_map(|module| [module.path.clone(), format!("{}/*.py", module.path)]);
-        self.files(gateway, patterns.collect(), "poetry-buildkit/modules", "[internal] look for the project's modules")
-            .await
+        let patterns = patterns.map(|pattern| self.in_project(&pattern)).collect();
+        let name = "[internal] look for the project's modules";
+        let files = self.files(gateway, patterns, "poetry-buildkit/modules", name).await?;
+        Ok(files.folder(&self.project).await)
     }
 
-    /// The file that `docker build -f` names, and its own `.dockerignore`.
+    /// What is known of folders, by their paths relative to the project. Those that are not in the context are left
+    /// out; one without a pyproject.toml that can be read is `None`.
     ///
     /// # Errors
     /// Any error of a call.
-    pub async fn dockerfile(&self, gateway: &Gateway) -> Result<Files, Error> {
+    pub async fn folders(
+        &self,
+        gateway: &Gateway,
+        paths: &BTreeSet<String>,
+        dialect: Dialect,
+    ) -> Result<BTreeMap<String, Option<Folder>>, Error> {
+        let mut found = BTreeMap::new();
+        if paths.is_empty() {
+            return Ok(found);
+        }
+        let files = ["pyproject.toml", "setup.py", "setup.cfg"];
+        let patterns = paths.iter().flat_map(|path| {
+            files.into_iter().chain(layout::PATTERNS).map(move |pattern| self.in_project(&format!("{path}/{pattern}")))
+        });
+        let name = "[internal] look at the folders that poetry.lock names";
+        let all = self.files(gateway, patterns.collect(), "poetry-buildkit/folders", name).await?;
+        for path in paths {
+            let files = all.folder(&self.in_project(path)).await;
+            if files.names.is_empty() {
+                continue;
+            }
+            let pyproject = files.text("pyproject.toml").await?.and_then(|text| Pyproject::read(&text, dialect).ok());
+            let folder = match pyproject {
+                Some(pyproject) => {
+                    let files = files.listed(&layout::folders(&layout::candidates(&pyproject))).await?;
+                    Some(Folder { pyproject, files })
+                }
+                None => None,
+            };
+            found.insert(path.clone(), folder);
+        }
+        Ok(found)
+    }
+
+    /// The folder that files of packages come from, if the client names one, and the names of its files.
+    ///
+    /// # Errors
+    /// If it is of a kind that cannot be used, or any error of a call.
+    pub async fn wheelhouse(&self, gateway: &Gateway) -> Result<Option<(Output, BTreeSet<String>)>, Error> {
+        let Some(value) = self.request.contexts.get(WHEELHOUSE) else {
+            return Ok(None);
+        };
+        let Some(name) = value.strip_prefix("local:") else {
+            return Err(Error::Wheelhouse { value: value.clone() });
+        };
+        let local =
+            self.local(name).shared_key_hint("poetry-buildkit/wheelhouse").name("[internal] load the wheelhouse");
+        let output = local.output()?;
+        let files = Files::open(gateway, output.clone(), String::new()).await?;
+        Ok(Some((output, files.names)))
+    }
+
+    /// The file that `docker build -f` names, its own `.dockerignore`, and the pyproject.toml beside it.
+    async fn dockerfile(&self, gateway: &Gateway) -> Result<Files, Error> {
         let name = &self.request.filename;
-        if let (Some(tree), false) = (&self.tree, self.request.file_local_forced) {
-            return Files::open(gateway, tree.clone(), self.folder.clone()).await;
+        if let (Some(tree), true) = (&self.tree, self.is_in_tree()) {
+            return Files::open(gateway, tree.clone(), self.root.clone()).await;
         }
         let local = self
             .local(&self.request.file_local)
-            .include_patterns([name.clone(), format!("{name}.dockerignore")])
+            .include_patterns([name.clone(), format!("{name}{DOCKERIGNORE}"), "pyproject.toml".to_owned()])
             .shared_key_hint(&self.request.file_local)
             .differ(Differ::None)
             .name(format!("[internal] load {name}"));
-        Files::open(gateway, local.output()?, "/".to_owned()).await
+        Files::open(gateway, local.output()?, String::new()).await
     }
 
+    /// Whether the file that `docker build -f` names is one of the context's file system.
+    fn is_in_tree(&self) -> bool {
+        self.tree.is_some() && !self.request.file_local_forced
+    }
+
+    /// The context's root. Of a client's folder it holds what matches these patterns.
     async fn files(&self, gateway: &Gateway, patterns: Vec<String>, hint: &str, name: &str) -> Result<Files, Error> {
         if let Some(tree) = &self.tree {
-            return Files::open(gateway, tree.clone(), self.folder.clone()).await;
+            return Files::open(gateway, tree.clone(), self.root.clone()).await;
         }
         let local = self.local(&self.request.context_local).include_patterns(patterns).shared_key_hint(hint).name(name);
-        Files::open(gateway, local.output()?, "/".to_owned()).await
+        Files::open(gateway, local.output()?, String::new()).await
+    }
+
+    /// A path relative to the project as one relative to the context.
+    fn in_project(&self, path: &str) -> String {
+        normalized(&format!("{}/{path}", self.project))
     }
 
     fn local(&self, name: &str) -> Local {
@@ -119,6 +252,34 @@ impl Files {
         let mut files = Self { gateway: gateway.clone(), result, folder, names: BTreeSet::new() };
         files.names = files.list("").await?.into_iter().collect();
         Ok(files)
+    }
+
+    /// A folder of these files; an empty one if it is not there.
+    async fn folder(&self, path: &str) -> Self {
+        if path.is_empty() {
+            return self.clone();
+        }
+        let mut files = Self { folder: normalized(&format!("{}/{path}", self.folder)), ..self.clone() };
+        files.names = files.list("").await.unwrap_or_default().into_iter().collect();
+        files
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    /// The folder, relative to these files, in which a file of this name has this text.
+    async fn find(&self, name: &str, text: &str) -> Result<Option<String>, Error> {
+        let mut waiting = vec![String::new()];
+        while let Some(path) = waiting.pop() {
+            let files = self.folder(&path).await;
+            if files.text(name).await?.as_deref() == Some(text) {
+                return Ok(Some(path));
+            }
+            let folders = files.names.iter().rev().filter_map(|name| name.strip_suffix('/'));
+            waiting.extend(folders.map(|folder| normalized(&format!("{path}/{folder}"))));
+        }
+        Ok(None)
     }
 
     /// The text of a file in the folder itself; `None` if it is not there.
@@ -163,7 +324,7 @@ impl Files {
     }
 
     fn path(&self, name: &str) -> String {
-        format!("{}/{name}", self.folder.trim_end_matches('/'))
+        format!("/{}", normalized(&format!("{}/{name}", self.folder)))
     }
 }
 

@@ -92,6 +92,18 @@ pub enum Error {
         /// Its value.
         value: String,
     },
+    /// The context with files of packages is of a kind that cannot be used.
+    #[error("the build context `wheelhouse` has to be a folder of yours, not `{value}`")]
+    Wheelhouse {
+        /// Its value.
+        value: String,
+    },
+    /// Files of packages are not in the wheelhouse.
+    #[error("the wheelhouse lacks {} of the files that poetry.lock asks for: {}", files.len(), files.join(", "))]
+    NotInWheelhouse {
+        /// Their names.
+        files: Vec<String>,
+    },
     /// A question that is not answered.
     #[error("{}", .0.message)]
     Question(buildkit_proto::rpc::Status),
@@ -122,11 +134,11 @@ impl Error {
             }
             Self::Instruction { place, .. } => Some(place.clone()),
             Self::MissingFile { file: "poetry.lock" } => sources.project(),
-            Self::Lock(error) | Self::Plan(plan::Error::Lock(error)) => sources.place(error.span()?),
-            Self::Plan(plan::Error::Unsupported { span, .. } | plan::Error::NoSha256 { span, .. }) => {
-                sources.place(*span)
-            }
-            Self::Plan(plan::Error::Choice { origin, .. }) => of_origin(origin),
+            Self::Lock(error) => sources.place(error.span()?),
+            Self::Plan(error) => match (error.origin(), error.span()) {
+                (Some(origin), _) => of_origin(origin),
+                (None, span) => sources.place(span?),
+            },
             _ => None,
         }
     }
@@ -138,7 +150,7 @@ impl Error {
             Self::Python(python::Error::NotAVersion { origin, .. } | python::Error::NotAllowed { origin, .. }) => {
                 origin.as_ref()
             }
-            Self::Plan(plan::Error::Choice { origin, .. }) => Some(origin),
+            Self::Plan(error) => error.origin(),
             _ => None,
         };
         match origin {
@@ -150,7 +162,8 @@ impl Error {
     fn help(&self) -> Option<String> {
         match self {
             Self::Settings(error) => error.help(),
-            Self::Lock(error) | Self::Plan(plan::Error::Lock(error) | plan::Error::Choice { source: error, .. }) => error.help(),
+            Self::Lock(error) => error.help(),
+            Self::Plan(error) => error.help(),
             Self::MissingFile { file: "poetry.lock" } => Some(
                 "run `poetry lock` in the project's folder and commit the file; it is read even if .dockerignore leaves it out"
                     .to_owned(),
@@ -160,6 +173,11 @@ impl Error {
             }
             Self::Python(_) => Some(
                 "set `python` of [tool.poetry-buildkit], or change .python-version or the project's constraint".to_owned(),
+            ),
+            Self::Wheelhouse { .. } | Self::NotInWheelhouse { .. } => Some(
+                "fill a folder with `docker buildx build --target wheelhouse --output DIR .`, for the same platform and \
+                 settings, and pass it with `--build-context wheelhouse=DIR`"
+                    .to_owned(),
             ),
             Self::BaseImage { .. } => Some(
                 "set `base` of [tool.poetry-buildkit] to an image that exists for this platform, or `python` to a version \

@@ -90,6 +90,21 @@ fn exists(path: &str, files: &BTreeSet<String>) -> bool {
     files.contains(path) || files.range(folder.clone()..).next().is_some_and(|file| file.starts_with(&folder))
 }
 
+/// A relative path without `.` and with `..` at its beginning only.
+#[must_use]
+pub fn normalized(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        match (part, parts.last()) {
+            ("..", Some(last)) if *last != ".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
 fn clean(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     parts.join("/")

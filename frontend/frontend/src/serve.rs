@@ -1,6 +1,9 @@
 //! One build, from the client's request to the result that BuildKit exports.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use buildkit_llb::{Annotate, Output, Platform, ProxyEnv, ResolveMode, Source, SourceFile as GraphFile, cap};
 use buildkit_proto::{
@@ -16,11 +19,11 @@ use toml::de::DeTable;
 
 use crate::{
     calls,
-    context::{Context, Files},
+    context::{Context, DOCKERIGNORE, Files, Opened},
     dockerignore,
     error::Error,
     gateway::{self, Daemon, Gateway, Ref, ResolvedImage},
-    graph::{self, INTERPRETER_PATH, Materials, Workshop},
+    graph::{self, Builder, INTERPRETER_PATH, Materials, Workshop},
     image::{Config, Runtime},
     index, interpreter, layout,
     plan::{self, Plan, Target},
@@ -61,11 +64,13 @@ async fn answer(gateway: &Gateway, request: &Request, sources: &mut Sources) -> 
         return calls::answer(question).map_err(Error::Question);
     }
     let daemon = gateway.ping().await?;
-    let context = Context::find(request, gateway).await?;
-    let (dockerfile, files) = tokio::try_join!(context.dockerfile(gateway), context.project(gateway))?;
-    let inputs = Inputs::read(request, &dockerfile, &files, sources).await?;
-    let build = Build { gateway, request, daemon, context, inputs };
-    build.run(&files).await
+    let (context, opened) = Context::open(request, gateway).await?;
+    let inputs = Inputs::read(request, &context, &opened, sources).await?;
+    let (pyproject, folders) = (&inputs.project.pyproject, plan::folders(&inputs.project));
+    let folders = context.folders(gateway, &folders, pyproject.dialect).await?;
+    let wheelhouse = context.wheelhouse(gateway).await?;
+    let build = Build { gateway, request, daemon, context, inputs, folders, wheelhouse };
+    build.run(&opened.project).await
 }
 
 /// What the user's files say.
@@ -79,7 +84,12 @@ struct Inputs {
 }
 
 impl Inputs {
-    async fn read(request: &Request, dockerfile: &Files, files: &Files, sources: &mut Sources) -> Result<Self, Error> {
+    async fn read(
+        request: &Request,
+        context: &Context,
+        Opened { dockerfile, root, project: files }: &Opened,
+        sources: &mut Sources,
+    ) -> Result<Self, Error> {
         let target = Target::parse(&request.target).ok_or_else(|| {
             let known: Vec<String> = Target::ALL.iter().map(|(_, name, _)| format!("`{name}`")).collect();
             Error::Target(request.target.clone(), known.join(", "))
@@ -104,9 +114,10 @@ impl Inputs {
         let own_ignore = dockerfile.text(&format!("{}.dockerignore", request.filename)).await?;
         let ignore = match own_ignore {
             Some(text) => Some(text),
-            None => files.text(".dockerignore").await?,
+            None => root.text(DOCKERIGNORE).await?,
         };
-        let dockerignore = dockerignore::patterns(&ignore.unwrap_or_default());
+        let patterns = dockerignore::patterns(&ignore.unwrap_or_default());
+        let dockerignore = dockerignore::below(&patterns, context.project_folder());
         Ok(Self { target, project, lock, settings, python, dockerignore })
     }
 }
@@ -138,6 +149,8 @@ struct Build<'a> {
     daemon: Daemon,
     context: Context,
     inputs: Inputs,
+    folders: BTreeMap<String, Option<plan::Folder>>,
+    wheelhouse: Option<(Output, BTreeSet<String>)>,
 }
 
 /// A base image for one platform.
@@ -159,7 +172,7 @@ impl Build<'_> {
         let modules = self.module_files(files).await?;
         let as_map = targets.len() > 1 || self.request.multi_platform;
         let mut result = proto::Result::default();
-        let mut refs = std::collections::BTreeMap::new();
+        let mut refs = BTreeMap::new();
         // The probe runs where nothing has to be emulated, if the base image has a variant for that.
         let native = match self.base(&own_platform).await {
             Ok(base) => Some(base),
@@ -229,12 +242,17 @@ impl Build<'_> {
             labels: &self.request.labels,
             index: index::DEFAULT,
             lock_text: &self.inputs.lock.text,
+            folders: &self.folders,
+            project_folder: Some(self.context.project_folder()),
+            wheelhouse: self.wheelhouse.is_some(),
         })?;
+        self.check_wheelhouse(&plan)?;
         self.warn(&plan, facts.digest().unwrap_or_default()).await?;
 
         let lines: Vec<_> =
             plan.packages.iter().map(|package| package.lock_line as usize..=package.lock_line as usize).collect();
         let application = self.context.application();
+        let builder = self.builder(&plan, target).await?;
         let built = graph::build(
             &plan,
             &Materials {
@@ -246,6 +264,9 @@ impl Build<'_> {
                 build_platform,
                 target_platform: target,
                 application: &application,
+                settings: &self.inputs.settings,
+                builder,
+                wheelhouse: self.wheelhouse.as_ref().map(|(output, _)| output.clone()),
                 lock: Some(GraphFile::new("poetry.lock", "TOML", self.inputs.lock.around(&lines))),
                 prefix,
                 can_merge: self.daemon.llb.has(cap::MERGE_OP),
@@ -255,6 +276,16 @@ impl Build<'_> {
         definition.check(&self.daemon.llb)?;
         let reference = self.gateway.solve(definition).await?;
         Ok((Solved { reference, layers: built.layers }, plan))
+    }
+
+    /// Every file that is to come from the wheelhouse has to be there.
+    fn check_wheelhouse(&self, plan: &Plan) -> Result<(), Error> {
+        let Some((_, names)) = &self.wheelhouse else {
+            return Ok(());
+        };
+        let files: Vec<String> =
+            plan.mounted_files().filter(|file| !names.contains(*file)).map(str::to_owned).collect();
+        if files.is_empty() { Ok(()) } else { Err(Error::NotInWheelhouse { files }) }
     }
 
     /// What the build steps have in common.
@@ -296,10 +327,25 @@ impl Build<'_> {
 
     /// Resolves the base image for a platform.
     async fn base(&self, platform: &Platform) -> Result<Base, Error> {
-        let configured = plan::base(&self.inputs.settings, &self.inputs.python);
+        self.image("base", plan::base(&self.inputs.settings, &self.inputs.python), platform).await
+    }
+
+    /// Resolves the image that things are built in, if anything is.
+    async fn builder(&self, plan: &Plan, platform: &Platform) -> Result<Option<Builder>, Error> {
+        if !plan.builds() {
+            return Ok(None);
+        }
+        let image = self.image("builder", plan.builder.clone(), platform).await?;
+        let variable = |line: &str| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let env = image.config.environment().filter_map(variable).collect();
+        Ok(Some(Builder { output: image.output, env }))
+    }
+
+    /// Resolves an image for a platform. A named context can stand in for it, by the name of its setting or by its own.
+    async fn image(&self, setting: &str, configured: String, platform: &Platform) -> Result<Base, Error> {
         let whole = reference::normalized(&configured);
         let contexts = &self.request.contexts;
-        let replaced = [format!("base::{platform}"), "base".to_owned(), configured.clone(), whole.clone()]
+        let replaced = [format!("{setting}::{platform}"), setting.to_owned(), configured.clone(), whole.clone()]
             .into_iter()
             .find_map(|name| contexts.get_key_value(&name));
         let whole = match replaced {
@@ -323,7 +369,7 @@ impl Build<'_> {
         };
         let output = Source::image(reference::pinned(&reference, &digest), platform)
             .resolve_mode(mode)
-            .name(format!("[base] {reference}"))
+            .name(format!("[{setting}] {reference}"))
             .output()?;
         Ok(Base { output, config: Config::parse(&config)?, config_bytes: config })
     }

@@ -11,14 +11,14 @@ use std::{
 use buildkit_llb::{Network, Platform, Source, SourceFile as GraphFile};
 use install_request::{Libc, LibcFamily, Probe};
 use poetry_buildkit::{
-    graph::{self, Application, Materials, Workshop},
+    graph::{self, Application, Builder, Materials, Workshop},
     interpreter, layout,
     plan::{self, Plan, Target},
     python::Python,
     settings::Settings,
     source::SourceFile,
 };
-use poetry_lock::{Project, Texts};
+use poetry_lock::{Project, Pyproject, Texts};
 use toml::de::DeTable;
 
 #[test]
@@ -87,8 +87,22 @@ fn plan(folder: &Path) -> Plan {
         labels: &BTreeMap::new(),
         index: "https://index.example.org/simple",
         lock_text: &lock,
+        folders: &linked(folder, &project),
+        project_folder: None,
+        wheelhouse: false,
     })
     .unwrap()
+}
+
+fn linked(folder: &Path, project: &Project) -> BTreeMap<String, Option<plan::Folder>> {
+    let read = |path: String| {
+        let there = folder.join(&path);
+        let text = fs::read_to_string(there.join("pyproject.toml")).unwrap();
+        let pyproject = Pyproject::read(&text, project.pyproject.dialect).unwrap();
+        let files = files(&there, &layout::folders(&layout::candidates(&pyproject)));
+        (path, Some(plan::Folder { pyproject, files }))
+    };
+    plan::folders(project).into_iter().map(read).collect()
 }
 
 fn files(project: &Path, folders: &BTreeSet<String>) -> BTreeSet<String> {
@@ -118,7 +132,8 @@ fn graph(plan: &Plan, can_merge: bool) -> String {
     let base = image(&format!("docker.io/library/{}", plan.base));
     let request = Probe { python: "python3".to_owned(), venv: plan.image.venv.clone() };
     let probe = graph::probe(&workshop, &base, &platform(), &request, "[python] ask".to_owned()).unwrap();
-    let application = Application::Client(Box::new(Source::local("context", "session")));
+    let application =
+        Application::Client { local: Box::new(Source::local("context", "session")), folder: String::new() };
     let materials = Materials {
         workshop: &workshop,
         probe: &probe,
@@ -128,6 +143,9 @@ fn graph(plan: &Plan, can_merge: bool) -> String {
         build_platform: &platform(),
         target_platform: &platform(),
         application: &application,
+        settings: &Settings::default(),
+        builder: Some(Builder { output: image(&format!("docker.io/library/{}", plan.builder)), env: Vec::new() }),
+        wheelhouse: None,
         lock: Some(GraphFile::new("poetry.lock", "TOML", "")),
         prefix: String::new(),
         can_merge,

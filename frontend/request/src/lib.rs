@@ -33,6 +33,8 @@ pub mod layout {
     pub const BUILD_CACHE: &str = "/poetry-buildkit/build-cache";
     /// Where files of a wheelhouse or of the project are mounted.
     pub const FILES: &str = "/poetry-buildkit/files";
+    /// Where a whole wheelhouse is mounted.
+    pub const WHEELHOUSE: &str = "/poetry-buildkit/wheelhouse";
     /// The folder that holds one cache mount per dependency, named by its normalized name.
     pub const CACHE: &str = "/poetry-buildkit/cache";
     /// Where the installed files are mounted for [`Compile`](crate::Compile), at their final absolute paths.

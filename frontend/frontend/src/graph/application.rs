@@ -4,32 +4,86 @@ use buildkit_llb::{Annotate, Error, File, FileAction, Local, Output, Owner};
 use install_request::EPOCH;
 
 use super::{Layer, Materials};
-use crate::plan::Plan;
+use crate::{layout::normalized, plan::Plan};
 
-/// Where the application's files come from.
+/// Where the user's files come from.
 #[derive(Debug, Clone)]
 pub enum Application {
     /// A folder of the client, which has not been asked for yet: just what is needed travels.
-    Client(Box<Local>),
-    /// A folder of a file system that is there as a whole.
+    Client {
+        /// The client's folder.
+        local: Box<Local>,
+        /// The project's folder in it, relative.
+        folder: String,
+    },
+    /// A file system that is there as a whole.
     Tree {
         /// The file system.
         output: Output,
-        /// The absolute path of the folder.
+        /// The project's folder in it, relative.
         folder: String,
     },
+}
+
+/// What no build needs of a folder, whatever the user says.
+const VOLATILE: [&str; 9] = [
+    "**/.git",
+    "**/.venv",
+    "**/__pycache__",
+    "**/*.pyc",
+    "**/.mypy_cache",
+    "**/.pytest_cache",
+    "**/.ruff_cache",
+    "**/.tox",
+    "**/node_modules",
+];
+
+impl Application {
+    /// A file system that holds a file or folder of the user's, and its absolute path there. `path` is relative to the
+    /// project. Of a client's folder nothing else travels.
+    pub(super) fn part(&self, path: &str) -> Result<(Output, String), Error> {
+        match self {
+            Self::Client { local, folder } => {
+                let path = normalized(&format!("{folder}/{path}"));
+                let mut local = Local::clone(local).exclude_patterns(VOLATILE);
+                if !path.is_empty() {
+                    local = local.include_patterns([path.as_str()]);
+                }
+                let local =
+                    local.shared_key_hint(format!("poetry-buildkit/{path}")).name(format!("[internal] load {path}"));
+                Ok((local.output()?, format!("/{path}")))
+            }
+            Self::Tree { output, folder } => {
+                Ok((output.clone(), format!("/{}", normalized(&format!("{folder}/{path}")))))
+            }
+        }
+    }
+
+    /// A copy of a folder of the user's: its content alone decides about what depends on it.
+    pub(super) fn folder(&self, path: &str, name: String) -> Result<Output, Error> {
+        let (output, from) = self.part(path)?;
+        let copy = FileAction::copy(output, from, "/")
+            .contents()
+            .owner(Owner::new(0, 0))
+            .timestamp(EPOCH)
+            .exclude_patterns(VOLATILE);
+        File::on(Output::scratch()).then(copy).name(name).output()
+    }
 }
 
 /// The layer with the files.
 pub(super) fn layer(plan: &Plan, materials: &Materials<'_>) -> Result<Layer, Error> {
     let image = &plan.image;
     let (source, folder) = match materials.application {
-        Application::Client(local) => {
-            let local = Local::clone(local).exclude_patterns(image.exclude.iter().map(String::as_str));
-            let local = local.include_patterns(image.include.iter().map(String::as_str));
-            (local.output()?, "/".to_owned())
+        Application::Client { local, folder } => {
+            let mut include: Vec<String> = image.include.iter().map(|pattern| below(folder, pattern)).collect();
+            if include.is_empty() && !folder.is_empty() {
+                include.push(folder.clone());
+            }
+            let exclude = image.exclude.iter().map(|pattern| below(folder, pattern));
+            (Local::clone(local).exclude_patterns(exclude).include_patterns(include).output()?, format!("/{folder}"))
         }
-        Application::Tree { output, folder } => (output.clone(), folder.clone()),
+        Application::Tree { output, folder } => (output.clone(), format!("/{folder}")),
     };
     let copy = FileAction::copy(source, folder, &image.workdir)
         .contents()
@@ -41,4 +95,13 @@ pub(super) fn layer(plan: &Plan, materials: &Materials<'_>) -> Result<Layer, Err
     let name = format!("[{}app] copy the application to {}", materials.prefix, image.workdir);
     let output = materials.workshop.marked(File::on(Output::scratch()).then(copy).name(name)).output()?;
     Ok(Layer::new(format!("application {}", image.workdir), output))
+}
+
+/// A pattern of a folder as one of the folder that it is in.
+fn below(folder: &str, pattern: &str) -> String {
+    let (bang, pattern) = match pattern.strip_prefix('!') {
+        Some(pattern) => ("!", pattern),
+        None => ("", pattern),
+    };
+    if folder.is_empty() { format!("{bang}{pattern}") } else { format!("{bang}{folder}/{pattern}") }
 }

@@ -28,7 +28,7 @@ pub(super) fn assemble(
 ) -> Result<Built, Error> {
     let output = stack(base, &layers, materials)?;
     let layers = below.into_iter().chain(layers.into_iter().map(|layer| layer.label)).collect();
-    Ok(Built { output, layers })
+    Ok(Built { output, layers, reports: Vec::new() })
 }
 
 /// One file system of a base and layers.

@@ -4,20 +4,26 @@
 
 mod application;
 mod assemble;
+mod builds;
 mod bytecode;
 mod debian;
+mod packages;
 mod probe;
 mod root;
 mod step;
 mod wheels;
 
-use buildkit_llb::{Annotate, Error, ExecVertex, File, FileAction, Output, Platform, SourceFile};
+use buildkit_llb::{Annotate, Error, Exec, ExecVertex, File, FileAction, Output, Platform, SourceFile};
 use install_request::{EPOCH, layout};
 
-use crate::plan::{Plan, Target};
+use crate::{
+    plan::{Node, Plan, Target},
+    settings::Settings,
+};
 
 pub use application::Application;
 pub use assemble::Layer;
+pub use builds::Builder;
 pub use probe::{INTERPRETER_PATH, probe};
 pub use step::Workshop;
 
@@ -38,8 +44,14 @@ pub struct Materials<'a> {
     pub build_platform: &'a Platform,
     /// The target platform.
     pub target_platform: &'a Platform,
-    /// The application's files.
+    /// The user's files.
     pub application: &'a Application,
+    /// The user's settings.
+    pub settings: &'a Settings,
+    /// The image that things are built in; `None` if nothing is.
+    pub builder: Option<Builder>,
+    /// The folder that files of packages come from instead of a network.
+    pub wheelhouse: Option<Output>,
     /// poetry.lock, for the lines that an error shows.
     pub lock: Option<SourceFile>,
     /// What stands in front of the names of nodes, e.g. `linux/arm64 `, where there is more than one platform.
@@ -55,6 +67,8 @@ pub struct Built {
     pub output: Output,
     /// What each layer over the base holds, the lowest first.
     pub layers: Vec<String>,
+    /// The reports of builds, by the names of their packages.
+    pub reports: Vec<(String, Output)>,
 }
 
 /// Makes the graph of a plan.
@@ -68,19 +82,31 @@ pub fn build(plan: &Plan, materials: &Materials<'_>) -> Result<Built, Error> {
             .then(file)
             .name(format!("[{}plan] write plan.json", materials.prefix))
             .output()?;
-        return Ok(Built { output, layers: vec!["plan".to_owned()] });
+        return Ok(Built { output, layers: vec!["plan".to_owned()], reports: Vec::new() });
     }
     let mut layers =
         vec![Layer::new(format!("virtual environment {}", plan.image.venv), materials.probe.output(layout::OUT)?)];
-    layers.extend(wheels::layers(plan, materials)?);
+    let (installed, reports) = packages::layers(plan, materials)?;
+    layers.extend(installed);
     if plan.image.compile_bytecode {
         layers.push(bytecode::layer(plan, materials, &layers)?);
     }
     layers.extend(root::layer(plan, materials)?);
     if plan.target == Target::Venv {
-        return assemble::assemble(Output::scratch(), Vec::new(), layers, materials);
+        return Ok(Built { reports, ..assemble::assemble(Output::scratch(), Vec::new(), layers, materials)? });
     }
+    layers.extend(packages::sources(plan, materials)?);
     layers.push(application::layer(plan, materials)?);
-    let (base, installed) = debian::install(plan, materials)?;
-    assemble::assemble(base, installed, layers, materials)
+    let apt = &plan.image.apt;
+    let base = debian::install(apt, &materials.base, "apt", materials)?;
+    let below = if apt.is_empty() { Vec::new() } else { vec![format!("Debian packages {}", apt.join(" "))] };
+    Ok(Built { reports, ..assemble::assemble(base, below, layers, materials)? })
+}
+
+/// Lets an error of a node show the lines of poetry.lock that it comes from.
+fn located(exec: Exec, plan: &Plan, node: &Node, materials: &Materials<'_>) -> Exec {
+    match &materials.lock {
+        Some(lock) => exec.location(lock, plan.packages_of(node).map(|package| package.lock_line..=package.lock_line)),
+        None => exec,
+    }
 }

@@ -1,33 +1,41 @@
 //! The project's own installation: a few files, written without running anything.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{Annotate, Error, File, FileAction, Output};
 use install_request::EPOCH;
 
 use super::{Layer, Materials};
-use crate::plan::Plan;
+use crate::plan::{GeneratedFile, Plan};
 
 /// The layer with the project's dist-info, scripts and `.pth` file.
 pub(super) fn layer(plan: &Plan, materials: &Materials<'_>) -> Result<Option<Layer>, Error> {
     let Some(root) = &plan.root else {
         return Ok(None);
     };
+    Ok(Some(Layer::new(format!("project {}", root.label), write(&root.files, "project", &root.label, materials)?)))
+}
+
+/// A file system of these files, by their absolute paths.
+pub(super) fn write(
+    files: &BTreeMap<String, GeneratedFile>,
+    kind: &str,
+    label: &str,
+    materials: &Materials<'_>,
+) -> Result<Output, Error> {
     let mut file = File::on(Output::scratch());
-    let folders: BTreeSet<&str> = root.files.keys().flat_map(|path| parents(path)).collect();
+    let folders: BTreeSet<&str> = files.keys().flat_map(|path| parents(path)).collect();
     for folder in folders {
         file = file.then(FileAction::mkdir(folder).timestamp(EPOCH));
     }
-    for (path, generated) in &root.files {
+    for (path, generated) in files {
         let mode = if generated.executable { 0o755 } else { 0o644 };
         file = file.then(FileAction::mkfile(path, generated.content.as_str()).mode(mode).timestamp(EPOCH));
     }
-    let written = file.name(format!("[{}project] write {}", materials.prefix, root.label)).output()?;
+    let written = file.name(format!("[{}{kind}] write {label}", materials.prefix)).output()?;
     // Writing a file touches its folder; a copy sets the times of all.
     let copy = FileAction::copy(written, "/", "/").contents().timestamp(EPOCH);
-    let name = format!("[{}project] install {}", materials.prefix, root.label);
-    let output = File::on(Output::scratch()).then(copy).name(name).output()?;
-    Ok(Some(Layer::new(format!("project {}", root.label), output)))
+    File::on(Output::scratch()).then(copy).name(format!("[{}{kind}] install {label}", materials.prefix)).output()
 }
 
 /// The folders above a path, without the root.

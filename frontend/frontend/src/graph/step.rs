@@ -1,9 +1,9 @@
 //! What all build steps that run the installer have in common.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use buildkit_llb::{Annotate, CacheMount, Error, Exec, File, FileAction, Mount, Network, Output, Platform, ProxyEnv};
-use install_request::{EPOCH, layout, secret};
+use install_request::{EPOCH, Index, layout, secret};
 
 /// The installer and how its containers are set up.
 #[derive(Debug, Clone)]
@@ -48,6 +48,14 @@ impl Workshop {
             None => exec,
         };
         exec.network(self.network).mount(bundle)
+    }
+
+    /// The secrets that a step needs to fetch from these sources of the project; the client may have none of them.
+    pub(super) fn with_credentials<'a>(&self, exec: Exec, indexes: impl IntoIterator<Item = &'a Index>) -> Exec {
+        let named: BTreeSet<&str> = indexes.into_iter().filter_map(|index| index.source.as_deref()).collect();
+        let of = |source: &&str| [secret::username(source), secret::password(source), secret::certificate(source)];
+        let ids = named.iter().flat_map(of).chain([secret::NETRC.to_owned()]);
+        ids.fold(exec, |exec, id| exec.mount(Mount::secret(format!("{}/{id}", layout::SECRETS), id).optional()))
     }
 
     /// Lets a step run again where the client asks for that.

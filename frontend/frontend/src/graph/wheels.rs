@@ -1,40 +1,71 @@
 //! The nodes that fetch, verify and unpack wheels.
 
-use buildkit_llb::{Annotate, Error, Mount};
-use install_request::{Install, Wheel, layout};
+use buildkit_llb::{Error, Mount, Output};
+use install_request::{Index, Install, Origin, Wheel, layout};
 
-use super::{Layer, Materials, step};
-use crate::plan::{Node, Plan};
+use super::{Materials, located, step};
+use crate::plan::{File, How, Node, Package, Plan};
 
-/// A layer for each node of the plan.
-pub(super) fn layers(plan: &Plan, materials: &Materials<'_>) -> Result<Vec<Layer>, Error> {
-    let total = plan.nodes.len();
-    plan.nodes.iter().enumerate().map(|(index, node)| layer(plan, node, (index + 1, total), materials)).collect()
-}
-
-fn layer(plan: &Plan, node: &Node, (number, total): (usize, usize), materials: &Materials<'_>) -> Result<Layer, Error> {
-    let wheels: Vec<Wheel> = plan
+/// The files that the node installs.
+pub(super) fn node(plan: &Plan, node: &Node, name: String, materials: &Materials<'_>) -> Result<Output, Error> {
+    let files: Vec<(&Package, &File)> = plan
         .packages_of(node)
-        .map(|package| {
-            let file = package.file.as_deref().unwrap_or_default();
-            let sha256 = package.sha256.as_deref().unwrap_or_default();
-            Wheel::of_index(&package.name, &package.version, file, sha256, &package.index)
+        .filter_map(|package| match &package.how {
+            How::Wheel(file) => Some((package, file)),
+            _ => None,
+        })
+        .collect();
+    let wheels = files
+        .iter()
+        .map(|(package, file)| Wheel {
+            name: package.name.clone(),
+            version: package.version.clone(),
+            archive: file.archive.clone(),
+            direct_url: package.direct_url.clone(),
         })
         .collect();
     let request = Install { python: format!("{}/bin/python", plan.image.venv), scheme: plan.scheme.clone(), wheels };
     let request = serde_json::json!(request).to_string();
-    let name = format!("[{}deps {number}/{total}] {}", materials.prefix, node.label);
 
     let workshop = materials.workshop;
-    let root = step::empty_root()?;
     let mut exec = workshop
-        .fetching(workshop.step("install", &request, &root, &workshop.platform, name))
+        .step("install", &request, &step::empty_root()?, &workshop.platform, name)
         .mount(Mount::output(layout::OUT));
-    for package in &node.packages {
-        exec = exec.mount(workshop.cache(&format!("{}/{package}", layout::CACHE), &format!("wheel/{package}")));
+    if files.iter().any(|(_, file)| is_remote(file)) {
+        exec = workshop.with_credentials(workshop.fetching(exec), files.iter().filter_map(|(_, file)| index(file)));
     }
-    if let Some(lock) = &materials.lock {
-        exec = exec.location(lock, plan.packages_of(node).map(|package| package.lock_line..=package.lock_line));
+    for (package, file) in files {
+        let id = format!("wheel/{}", package.name);
+        exec = exec.mount(workshop.cache(&format!("{}/{}", layout::CACHE, package.name), &id));
+        if let Some(mount) = mounted(file, materials)? {
+            exec = exec.mount(mount);
+        }
     }
-    Ok(Layer::new(node.label.clone(), exec.build()?.output(layout::OUT)?))
+    located(exec, plan, node, materials).build()?.output(layout::OUT)
+}
+
+/// Whether a file has to be fetched.
+pub(super) fn is_remote(file: &File) -> bool {
+    !matches!(file.archive.origin, Origin::File { .. })
+}
+
+/// The source of the project that a file comes from.
+pub(super) fn index(file: &File) -> Option<&Index> {
+    match &file.archive.origin {
+        Origin::Index(index) => Some(index),
+        _ => None,
+    }
+}
+
+/// The mount of a file that is not fetched.
+pub(super) fn mounted(file: &File, materials: &Materials<'_>) -> Result<Option<Mount>, Error> {
+    let Origin::File { path } = &file.archive.origin else {
+        return Ok(None);
+    };
+    let (output, selector) = match (&file.local, &materials.wheelhouse) {
+        (Some(local), _) => materials.application.part(local)?,
+        (None, Some(wheelhouse)) => (wheelhouse.clone(), format!("/{}", file.archive.file)),
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(Mount::bind_readonly(output, path).selector(selector).into()))
 }

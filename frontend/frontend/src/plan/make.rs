@@ -3,60 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use install_request::Interpreter;
-use poetry_lock::{
-    Artifact, DistributionFile, FileKind, GroupChoice, LockedPackage, Name, Options, Project, ScriptKind, Selection,
-    Source, Span, Tags,
-};
-use thiserror::Error;
+use poetry_lock::{Algorithm, GroupChoice, LockedPackage, Name, Options, Project, Pyproject, Source, Span};
 
-use super::{Image, Node, Package, Plan, Python, SCHEMA, Target, bins, root};
+use super::{
+    Error, Plan, Python, SCHEMA, Target, image,
+    indexes::Indexes,
+    nodes,
+    package::{self, Packages},
+    root,
+};
 use crate::{
     interpreter, layout, python,
-    settings::{Located, Origin, Settings},
-    start,
+    settings::{Located, Settings},
 };
 
 /// The application's folder, where none is set.
 const WORKDIR: &str = "/app";
-/// The user, where none is set: the number that is commonly taken for one without a name or privileges.
-const USER: &str = "65532:65532";
-
-/// What is left out of the application's files before the user's own patterns count.
-const EXCLUDE: [&str; 33] = [
-    "**/.git",
-    "**/.hg",
-    "**/.svn",
-    "**/.DS_Store",
-    "**/.env",
-    "**/.env.*",
-    "**/.venv",
-    "**/__pycache__",
-    "**/*.py[cod]",
-    "**/*.egg-info",
-    "**/.mypy_cache",
-    "**/.pytest_cache",
-    "**/.ruff_cache",
-    "**/.hypothesis",
-    "**/.tox",
-    "**/.nox",
-    "**/.coverage",
-    "**/.coverage.*",
-    "**/htmlcov",
-    "**/.idea",
-    "**/.vscode",
-    "**/node_modules",
-    "venv",
-    ".github",
-    ".gitlab-ci.yml",
-    "Dockerfile*",
-    "*.[Dd]ockerfile",
-    "*.dockerignore",
-    ".dockerignore",
-    "compose*.y*ml",
-    "docker-compose*.y*ml",
-    "poetry.lock",
-    "poetry.toml",
-];
 
 /// All that a plan depends on.
 #[derive(Debug, Clone)]
@@ -83,52 +45,39 @@ pub struct Inputs<'a> {
     pub index: &'a str,
     /// The text of poetry.lock.
     pub lock_text: &'a str,
+    /// The folders that the lock names and that are there, by their paths relative to the project; `None` for one
+    /// without a pyproject.toml that can be read.
+    pub folders: &'a BTreeMap<String, Option<Folder>>,
+    /// The project's folder relative to the build context; `None` if there is no build context.
+    pub project_folder: Option<&'a str>,
+    /// Whether the files of all packages come from a wheelhouse.
+    pub wheelhouse: bool,
+}
+
+/// A folder of the user's that the lock names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// Its pyproject.toml.
+    pub pyproject: Pyproject,
+    /// Its files as far as they are known, relative to it.
+    pub files: BTreeSet<String>,
+}
+
+/// The paths, relative to the project, of the folders that a lock names.
+#[must_use]
+pub fn folders(project: &Project) -> BTreeSet<String> {
+    let path = |package: &LockedPackage| match &package.source {
+        Source::Directory { path } if !path.starts_with('/') => Some(layout::normalized(path)),
+        _ => None,
+    };
+    project.lock.packages.iter().filter_map(path).collect()
 }
 
 impl Inputs<'_> {
-    fn lock_line(&self, span: Span) -> u32 {
+    pub(super) fn lock_line(&self, span: Span) -> u32 {
         let (line, _) = span.line_column(self.lock_text);
         u32::try_from(line).unwrap_or(u32::MAX)
     }
-}
-
-/// Why there is no plan.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Error {
-    /// The lock and what was asked for do not go together.
-    #[error(transparent)]
-    Lock(#[from] poetry_lock::Error),
-    /// A group or an extra that a setting asks for is not there, or settings exclude each other.
-    #[error("{source}")]
-    Choice {
-        /// What is wrong.
-        source: poetry_lock::Error,
-        /// Who asked for it.
-        origin: Origin,
-    },
-    /// The interpreter cannot be used.
-    #[error(transparent)]
-    Interpreter(#[from] interpreter::Error),
-    /// A package is of a kind that is not supported.
-    #[error("`{name}` {version} is {kind}, which poetry-buildkit cannot install")]
-    Unsupported {
-        /// The package.
-        name: String,
-        /// Its version.
-        version: String,
-        /// What it is, with an article.
-        kind: &'static str,
-        /// Its place in the lock.
-        span: Span,
-    },
-    /// A file has no sha256 in the lock.
-    #[error("`{file}` has no sha256 in poetry.lock, so it cannot be verified")]
-    NoSha256 {
-        /// The file.
-        file: String,
-        /// Its place in the lock.
-        span: Span,
-    },
 }
 
 /// Makes the plan.
@@ -142,13 +91,19 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
         inputs.project.select(&environment, &options(inputs)).map_err(|error| with_origin(error, inputs.settings))?;
     let mut warnings: Vec<String> = selection.warnings.iter().map(ToString::to_string).collect();
 
-    let packages = selection
-        .packages
-        .iter()
-        .map(|selected| package(inputs, selected.package, &tags, selected.reason.to_string()))
-        .collect::<Result<Vec<_>, _>>()?;
-    let nodes = nodes(&packages);
-    let image = image(inputs, &selection, &mut warnings);
+    let image = image::image(inputs, &selection, &mut warnings);
+    let indexes = Indexes::of(&inputs.project.pyproject, inputs.settings, inputs.index)?;
+    let decide = Packages {
+        inputs,
+        tags: &tags,
+        indexes: &indexes,
+        policy: package::policy(inputs),
+        workdir: &image.workdir,
+        venv: &image.venv,
+    };
+    let packages = selection.packages.iter().map(|selected| decide.decide(selected)).collect::<Result<Vec<_>, _>>()?;
+    warnings.extend(packages.iter().filter_map(package::warning));
+    let nodes = nodes::nodes(&packages);
     let scheme = inputs.interpreter.venv.below(&image.venv);
     let modules = layout::find(&inputs.project.pyproject, inputs.files);
     let python = format!("{}/bin/python", image.venv);
@@ -184,7 +139,8 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
         python: Python {
             version: interpreter::version(inputs.interpreter).to_owned(),
             implementation: interpreter::implementation_name(inputs.interpreter).to_owned(),
-            tag: tags.as_slice().first().cloned().unwrap_or_default(),
+            // A wheel of an index is never tagged `linux_…`.
+            tag: tags.as_slice().iter().find(|tag| !tag.contains("-linux_")).cloned().unwrap_or_default(),
             because: inputs.python.because.clone(),
         },
         base: base(inputs.settings, inputs.python),
@@ -197,6 +153,8 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
         image,
         warnings,
         scheme,
+        indexes: indexes.of_builds(),
+        wheelhouse: inputs.wheelhouse,
     })
 }
 
@@ -212,11 +170,13 @@ pub fn venv(settings: &Settings) -> String {
     value(&settings.venv).unwrap_or_else(|| format!("{}/.venv", workdir(settings)))
 }
 
-fn workdir(settings: &Settings) -> String {
+pub(super) fn workdir(settings: &Settings) -> String {
     value(&settings.workdir).unwrap_or_else(|| WORKDIR.to_owned())
 }
 
-fn builder(settings: &Settings, python: &python::Python) -> String {
+/// The reference of the image that things are built in.
+#[must_use]
+pub fn builder(settings: &Settings, python: &python::Python) -> String {
     value(&settings.builder).unwrap_or_else(|| python.builder())
 }
 
@@ -225,201 +185,44 @@ fn options(inputs: &Inputs<'_>) -> Options {
     let names = |setting: &Option<Located<Vec<String>>>| {
         setting.iter().flat_map(|setting| setting.value.iter().map(|name| Name::new(name))).collect::<Vec<_>>()
     };
+    let is_set = |setting: &Option<Located<bool>>| value(setting).unwrap_or(false);
+    let (only_root, all) = (is_set(&settings.only_root), is_set(&settings.all_groups));
+    let chosen = settings.only.is_some() || settings.with.is_some() || settings.without.is_some();
     let groups = if inputs.target == Target::Dev {
         GroupChoice { all: true, ..GroupChoice::default() }
-    } else if settings.only.is_some() || settings.with.is_some() || settings.without.is_some() {
-        GroupChoice {
-            only: names(&settings.only),
-            with: names(&settings.with),
-            without: names(&settings.without),
-            all: false,
-        }
+    } else if chosen || only_root || all {
+        GroupChoice { only: names(&settings.only), with: names(&settings.with), without: names(&settings.without), all }
     } else {
         GroupChoice { only: vec![Name::new("main")], ..GroupChoice::default() }
     };
     Options {
         groups,
         extras: names(&settings.extras),
-        all_extras: value(&settings.all_extras).unwrap_or(false),
-        no_root: value(&settings.no_root).unwrap_or(false),
-        ..Options::default()
+        all_extras: is_set(&settings.all_extras),
+        no_root: is_set(&settings.no_root),
+        only_root,
+        no_directory: is_set(&settings.no_directory),
+        allow_stale: is_set(&settings.allow_stale_lock),
+        algorithm: Algorithm::Automatic,
     }
 }
 
 /// Adds the setting that asked for what is not there.
 fn with_origin(error: poetry_lock::Error, settings: &Settings) -> Error {
-    fn origin<T>(setting: &Option<Located<T>>) -> Option<Origin> {
-        setting.as_ref().map(|setting| setting.origin.clone())
-    }
     let origin = match &error {
-        poetry_lock::Error::UnknownGroup { option: "only", .. } => origin(&settings.only),
-        poetry_lock::Error::UnknownGroup { option: "with", .. } => origin(&settings.with),
-        poetry_lock::Error::UnknownGroup { option: "without", .. } => origin(&settings.without),
-        poetry_lock::Error::UnknownExtra { .. } => origin(&settings.extras),
-        poetry_lock::Error::OptionConflict { .. } => origin(&settings.extras).or_else(|| origin(&settings.all_extras)),
+        poetry_lock::Error::UnknownGroup { option, .. } => settings.origin(option),
+        poetry_lock::Error::UnknownExtra { .. } => settings.origin("extras"),
+        poetry_lock::Error::OptionConflict { first, second } => {
+            settings.origin(first).or_else(|| settings.origin(second))
+        }
         _ => None,
     };
     match origin {
-        Some(origin) => Error::Choice { source: error, origin },
+        Some(origin) => Error::Choice { source: error, origin: origin.clone() },
         None => Error::Lock(error),
     }
 }
 
-fn package(inputs: &Inputs<'_>, locked: &LockedPackage, tags: &Tags, because: String) -> Result<Package, Error> {
-    let unsupported = |kind| Error::Unsupported {
-        name: locked.name.to_string(),
-        version: locked.version_text.clone(),
-        kind,
-        span: locked.span,
-    };
-    let choice = match locked.artifact(tags, &inputs.project.settings.files)? {
-        Artifact::Locked(choice) if matches!(locked.source, Source::Index { .. }) => {
-            let _ = choice;
-            return Err(unsupported("locked from an index of the project"));
-        }
-        Artifact::Locked(choice) if choice.is_wheel => choice,
-        Artifact::Locked(_) => return Err(unsupported("locked as a source distribution only")),
-        Artifact::Url { .. } => return Err(unsupported("an archive at an address")),
-        Artifact::File { .. } => return Err(unsupported("a file of the project")),
-        Artifact::Tree => return Err(unsupported("a folder or a Git repository")),
-    };
-    let file = &choice.file.name;
-    let sha256 = choice
-        .file
-        .hash
-        .strip_prefix("sha256:")
-        .ok_or_else(|| Error::NoSha256 { file: file.clone(), span: choice.file.span })?;
-    Ok(Package {
-        lock_line: inputs.lock_line(locked.span),
-        name: locked.name.to_string(),
-        version: locked.version_text.clone(),
-        source: None,
-        file: Some(file.clone()),
-        sha256: Some(sha256.to_owned()),
-        node: bins::node(locked.name.as_str(), is_compiled(file)),
-        because,
-        index: value(&inputs.settings.index).unwrap_or_else(|| inputs.index.to_owned()),
-    })
-}
-
-/// Whether a wheel is made for some platforms only.
-fn is_compiled(file: &str) -> bool {
-    match DistributionFile::parse(file).map(|file| file.kind) {
-        Some(FileKind::Wheel { tags, .. }) => !tags.iter().all(|tag| tag.ends_with("-any")),
-        _ => true,
-    }
-}
-
-fn nodes(packages: &[Package]) -> Vec<Node> {
-    let mut members: BTreeMap<&str, Vec<&Package>> = BTreeMap::new();
-    for package in packages {
-        members.entry(&package.node).or_default().push(package);
-    }
-    members
-        .into_iter()
-        .map(|(id, packages)| Node {
-            id: id.to_owned(),
-            packages: packages.iter().map(|package| package.name.clone()).collect(),
-            label: label(&packages),
-        })
-        .collect()
-}
-
-/// E.g. `numpy 2.1.3 (cp311, manylinux_2_28_x86_64)`.
-fn label(packages: &[&Package]) -> String {
-    const SHOWN: usize = 5;
-    let mut shown: Vec<String> = packages
-        .iter()
-        .take(SHOWN)
-        .map(|package| format!("{} {}{}", package.name, package.version, tag(package)))
-        .collect();
-    if packages.len() > SHOWN {
-        shown.push(format!("and {} more", packages.len() - SHOWN));
-    }
-    shown.join(", ")
-}
-
-/// The tag of a compiled wheel, in brackets.
-fn tag(package: &Package) -> String {
-    let file = package.file.as_deref().unwrap_or_default();
-    let mut parts = file.trim_end_matches(".whl").rsplitn(4, '-');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(platform), Some(_), Some(python)) if platform != "any" => {
-            let newest = platform.split('.').next().unwrap_or(platform);
-            format!(" ({python}, {newest})")
-        }
-        _ => String::new(),
-    }
-}
-
-fn image(inputs: &Inputs<'_>, selection: &Selection<'_>, warnings: &mut Vec<String>) -> Image {
-    let settings = inputs.settings;
-    let mut exclude: Vec<String> = EXCLUDE.iter().map(|pattern| (*pattern).to_owned()).collect();
-    exclude.extend(inputs.dockerignore.iter().cloned());
-    exclude.extend(value(&settings.exclude).unwrap_or_default());
-    let mut labels = value(&settings.labels).unwrap_or_default();
-    labels.extend(inputs.labels.clone());
-    let (entrypoint, cmd) = commands(inputs, selection, warnings);
-    Image {
-        include: value(&settings.include).unwrap_or_default(),
-        exclude,
-        apt: sorted(value(&settings.apt).unwrap_or_default()),
-        compile_bytecode: value(&settings.compile_bytecode).unwrap_or(false),
-        entrypoint,
-        cmd,
-        env: value(&settings.env).unwrap_or_default(),
-        expose: value(&settings.expose).unwrap_or_default().into_iter().map(with_protocol).collect(),
-        labels,
-        user: value(&settings.user).map_or_else(|| USER.to_owned(), with_group),
-        workdir: workdir(settings),
-        venv: venv(settings),
-    }
-}
-
-/// Entry point and command: what is set, or else what is found.
-fn commands(inputs: &Inputs<'_>, selection: &Selection<'_>, warnings: &mut Vec<String>) -> (Vec<String>, Vec<String>) {
-    let settings = inputs.settings;
-    let words = |command: &Option<Located<crate::settings::Command>>| {
-        command.as_ref().map_or_else(Vec::new, |command| command.value.words())
-    };
-    if settings.entrypoint.is_some() || settings.cmd.is_some() {
-        return (words(&settings.entrypoint), words(&settings.cmd));
-    }
-    let pyproject = &inputs.project.pyproject;
-    // A script exists only where the project is installed.
-    let scripts: Vec<String> = pyproject
-        .scripts
-        .iter()
-        .filter(|script| selection.root && matches!(script.kind, ScriptKind::Console { .. }))
-        .map(|script| script.name.clone())
-        .collect();
-    match start::find(&scripts, &layout::find(pyproject, inputs.files), inputs.files) {
-        Some(start) => (start.words(), Vec::new()),
-        None => {
-            warnings.push(
-                "no start command was found (a single script, a `__main__.py` of the package, or a `main.py`): the image \
-                 starts Python. Set `entrypoint` or `cmd` of [tool.poetry-buildkit]"
-                    .to_owned(),
-            );
-            (Vec::new(), vec!["python".to_owned()])
-        }
-    }
-}
-
-fn value<T: Clone>(setting: &Option<Located<T>>) -> Option<T> {
+pub(super) fn value<T: Clone>(setting: &Option<Located<T>>) -> Option<T> {
     setting.as_ref().map(|setting| setting.value.clone())
-}
-
-fn sorted(mut items: Vec<String>) -> Vec<String> {
-    items.sort();
-    items.dedup();
-    items
-}
-
-fn with_protocol(port: String) -> String {
-    if port.contains('/') { port } else { format!("{port}/tcp") }
-}
-
-fn with_group(user: String) -> String {
-    if user.contains(':') { user } else { format!("{user}:{user}") }
 }

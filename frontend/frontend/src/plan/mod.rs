@@ -4,16 +4,24 @@
 //! BuildKit; `graph` turns it into a build graph. Its JSON form is documented in `docs/plan.md`, and scripts rely on it.
 
 pub mod bins;
+mod error;
+mod image;
+mod indexes;
 mod make;
+mod nodes;
+mod package;
 pub mod root;
 pub mod show;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use install_request::Scheme;
+use install_request::{Archive, Index, Origin, Scheme};
 use serde::Serialize;
 
-pub use make::{Error, Inputs, base, make, venv};
+pub use error::Error;
+pub use make::{Folder, Inputs, base, builder, folders, make, venv};
+pub use nodes::LINKED;
+pub(crate) use package::{known_hosts, ssh_host};
 
 /// The version of the JSON form. It grows when a key changes its meaning or goes away.
 const SCHEMA: u32 = 1;
@@ -31,15 +39,22 @@ pub enum Target {
     Dev,
     /// The plan as a file.
     Plan,
+    /// The files of all packages.
+    Wheelhouse,
 }
 
 impl Target {
     /// All targets, each with its description for users.
-    pub const ALL: [(Self, &'static str, &'static str); 4] = [
+    pub const ALL: [(Self, &'static str, &'static str); 5] = [
         (Self::Runtime, "runtime", "the slim image that runs the application (the default)"),
         (Self::Venv, "venv", "the virtual environment alone, on an empty file system"),
         (Self::Dev, "dev", "the image with the dependencies of all groups"),
         (Self::Plan, "plan", "the plan of the build as the file plan.json, for --output"),
+        (
+            Self::Wheelhouse,
+            "wheelhouse",
+            "the files of all packages, for --output; a build without a network starts from them",
+        ),
     ];
 
     /// The target of a name; the empty name stands for the default.
@@ -86,6 +101,12 @@ pub struct Plan {
     /// Where files of packages go.
     #[serde(skip)]
     pub scheme: Scheme,
+    /// Where requirements of builds come from, in order of preference.
+    #[serde(skip)]
+    pub indexes: Vec<Index>,
+    /// Whether all files come from a wheelhouse, and nothing from a network.
+    #[serde(skip)]
+    pub wheelhouse: bool,
 }
 
 /// The project.
@@ -118,7 +139,7 @@ pub struct Package {
     /// The version as the lock spells it.
     pub version: String,
     /// `[package.source]` of the lock; `None` for the default index.
-    pub source: Option<BTreeMap<String, String>>,
+    pub source: Option<BTreeMap<String, serde_json::Value>>,
     /// The file that is installed; `None` for what is no file.
     pub file: Option<String>,
     /// Its locked digest in hexadecimal digits.
@@ -127,12 +148,81 @@ pub struct Package {
     pub node: String,
     /// Why it is installed.
     pub because: String,
-    /// The repository that the file is looked up in.
+    /// How it comes into the environment.
     #[serde(skip)]
-    pub index: String,
+    pub how: How,
+    /// The content of `direct_url.json` (PEP 610), for what comes from no index.
+    #[serde(skip)]
+    pub direct_url: Option<String>,
     /// The line of its entry in poetry.lock.
     #[serde(skip)]
     pub lock_line: u32,
+}
+
+/// How a package comes into the environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum How {
+    /// A wheel is unpacked.
+    Wheel(File),
+    /// A wheel is built from source, and unpacked.
+    Build {
+        /// The source.
+        from: BuildFrom,
+        /// Whether the result refers to the source instead of holding a copy of it.
+        editable: bool,
+        /// Debian packages that the build needs.
+        apt: Vec<String>,
+    },
+    /// A folder is put on the module path; nothing is run for that.
+    Linked {
+        /// The folder.
+        folder: LocalFolder,
+        /// The files of the installation, by absolute path in the image.
+        files: BTreeMap<String, GeneratedFile>,
+    },
+}
+
+/// A file of a distribution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// What it is, and where a step has it from.
+    pub archive: Archive,
+    /// Its path relative to the project, if it is a file of the user's.
+    pub local: Option<String>,
+}
+
+/// What a wheel is built from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildFrom {
+    /// A source distribution, or another archive of a source tree.
+    Archive {
+        /// The archive.
+        file: File,
+        /// The project's folder in the archive.
+        subdirectory: Option<String>,
+    },
+    /// A Git repository.
+    Git {
+        /// The address.
+        url: String,
+        /// The commit.
+        commit: String,
+        /// The project's folder in the repository.
+        subdirectory: Option<String>,
+        /// The absolute path of the working tree in the image, if it is needed there.
+        place: String,
+    },
+    /// A folder of the user's.
+    Folder(LocalFolder),
+}
+
+/// A folder of the user's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalFolder {
+    /// Its path relative to the project.
+    pub path: String,
+    /// Its absolute path in the image.
+    pub place: String,
 }
 
 /// A build step and the layer that it makes.
@@ -205,5 +295,30 @@ impl Plan {
     /// The packages of a node.
     pub fn packages_of<'a>(&'a self, node: &'a Node) -> impl Iterator<Item = &'a Package> {
         self.packages.iter().filter(move |package| package.node == node.id)
+    }
+
+    /// Whether anything is built from source.
+    #[must_use]
+    pub fn builds(&self) -> bool {
+        self.packages.iter().any(|package| matches!(package.how, How::Build { .. }))
+    }
+
+    /// The files of packages that come from a wheelhouse.
+    pub fn mounted_files(&self) -> impl Iterator<Item = &str> {
+        self.packages.iter().filter_map(|package| {
+            let file = package.archive().filter(|file| file.local.is_none())?;
+            matches!(file.archive.origin, Origin::File { .. }).then_some(file.archive.file.as_str())
+        })
+    }
+}
+
+impl Package {
+    /// The file that it is installed from, if it is one.
+    #[must_use]
+    pub fn archive(&self) -> Option<&File> {
+        match &self.how {
+            How::Wheel(file) | How::Build { from: BuildFrom::Archive { file, .. }, .. } => Some(file),
+            _ => None,
+        }
     }
 }

@@ -19,9 +19,13 @@ use value::Value;
 /// What build arguments that are settings begin with: `compile-bytecode` is `POETRY_BUILDKIT_COMPILE_BYTECODE`.
 pub const ARGUMENT_PREFIX: &str = "POETRY_BUILDKIT_";
 
+/// The build argument that names the project's folder in the build context. It is no setting: a project cannot say it.
+pub const PROJECT_ARGUMENT: &str = "POETRY_BUILDKIT_PROJECT";
+
 /// The names of all settings, sorted, each with what it is for.
-pub const KEYS: [(&str, &str); 28] = [
+pub const KEYS: [(&str, &str); 31] = [
     ("all-extras", "install all extras"),
+    ("all-groups", "install all dependency groups"),
     ("allow-stale-lock", "build although pyproject.toml has changed since it was locked"),
     ("apt", "Debian packages for the runtime image"),
     ("base", "the runtime image"),
@@ -40,9 +44,11 @@ pub const KEYS: [(&str, &str); 28] = [
     ("known-hosts", "lines of known_hosts, for Git over SSH"),
     ("labels", "labels of the image"),
     ("no-binary", "packages that are not installed from wheels"),
+    ("no-directory", "do not install dependencies that are folders"),
     ("no-root", "do not install the project itself"),
     ("only", "the only dependency groups to install"),
     ("only-binary", "packages that are not built from source distributions"),
+    ("only-root", "install the project itself and no dependency"),
     ("python", "the version of Python"),
     ("user", "the user that the application runs as, by number"),
     ("venv", "the path of the virtual environment"),
@@ -132,8 +138,14 @@ pub struct Settings {
     pub extras: Option<Located<Vec<String>>>,
     /// Install all extras.
     pub all_extras: Option<Located<bool>>,
+    /// Install all groups, optional ones as well.
+    pub all_groups: Option<Located<bool>>,
     /// Do not install the project itself.
     pub no_root: Option<Located<bool>>,
+    /// Install the project itself and no dependency.
+    pub only_root: Option<Located<bool>>,
+    /// Do not install dependencies that are folders.
+    pub no_directory: Option<Located<bool>>,
     /// The absolute path of the application.
     pub workdir: Option<Located<String>>,
     /// The absolute path of the virtual environment.
@@ -265,6 +277,9 @@ impl Settings {
             }
         }
         for (argument, text) in arguments {
+            if argument == PROJECT_ARGUMENT {
+                continue;
+            }
             if let Some(name) = argument.strip_prefix(ARGUMENT_PREFIX) {
                 let key = name.to_ascii_lowercase().replace('_', "-");
                 let origin = Origin::Argument(argument.clone());
@@ -274,9 +289,29 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Who set one of the settings that choose what is installed.
+    #[must_use]
+    pub fn origin(&self, key: &str) -> Option<&Origin> {
+        fn of<T>(setting: &Option<Located<T>>) -> Option<&Origin> {
+            setting.as_ref().map(|setting| &setting.origin)
+        }
+        match key {
+            "all-extras" => of(&self.all_extras),
+            "all-groups" => of(&self.all_groups),
+            "extras" => of(&self.extras),
+            "no-root" => of(&self.no_root),
+            "only" => of(&self.only),
+            "only-root" => of(&self.only_root),
+            "with" => of(&self.with),
+            "without" => of(&self.without),
+            _ => None,
+        }
+    }
+
     fn set(&mut self, key: &str, value: Value<'_>, key_origin: Origin) -> Result<(), Error> {
         match key {
             "all-extras" => self.all_extras = Some(value.boolean()?),
+            "all-groups" => self.all_groups = Some(value.boolean()?),
             "allow-stale-lock" => self.allow_stale_lock = Some(value.boolean()?),
             "apt" => self.apt = Some(value.debian_packages()?),
             "base" => self.base = Some(value.text()?),
@@ -295,9 +330,11 @@ impl Settings {
             "known-hosts" => self.known_hosts = Some(value.texts()?),
             "labels" => self.labels = Some(value.map()?),
             "no-binary" => self.no_binary = Some(value.texts()?),
+            "no-directory" => self.no_directory = Some(value.boolean()?),
             "no-root" => self.no_root = Some(value.boolean()?),
             "only" => self.only = Some(value.texts()?),
             "only-binary" => self.only_binary = Some(value.texts()?),
+            "only-root" => self.only_root = Some(value.boolean()?),
             "python" => self.python = Some(value.text()?),
             "user" => self.user = Some(value.user()?),
             "venv" => self.venv = Some(value.path()?),

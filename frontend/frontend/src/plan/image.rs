@@ -1,0 +1,118 @@
+//! The image around the packages: its files, its command and its config.
+
+use poetry_lock::{ScriptKind, Selection};
+
+use super::{
+    Image, Inputs,
+    make::{value, venv, workdir},
+};
+use crate::{layout, settings::Located, start};
+
+/// The user, where none is set: the number that is commonly taken for one without a name or privileges.
+const USER: &str = "65532:65532";
+
+/// What is left out of the application's files before the user's own patterns count.
+const EXCLUDE: [&str; 33] = [
+    "**/.git",
+    "**/.hg",
+    "**/.svn",
+    "**/.DS_Store",
+    "**/.env",
+    "**/.env.*",
+    "**/.venv",
+    "**/__pycache__",
+    "**/*.py[cod]",
+    "**/*.egg-info",
+    "**/.mypy_cache",
+    "**/.pytest_cache",
+    "**/.ruff_cache",
+    "**/.hypothesis",
+    "**/.tox",
+    "**/.nox",
+    "**/.coverage",
+    "**/.coverage.*",
+    "**/htmlcov",
+    "**/.idea",
+    "**/.vscode",
+    "**/node_modules",
+    "venv",
+    ".github",
+    ".gitlab-ci.yml",
+    "Dockerfile*",
+    "*.[Dd]ockerfile",
+    "*.dockerignore",
+    ".dockerignore",
+    "compose*.y*ml",
+    "docker-compose*.y*ml",
+    "poetry.lock",
+    "poetry.toml",
+];
+
+/// Decides on the image.
+pub(super) fn image(inputs: &Inputs<'_>, selection: &Selection<'_>, warnings: &mut Vec<String>) -> Image {
+    let settings = inputs.settings;
+    let mut exclude: Vec<String> = EXCLUDE.iter().map(|pattern| (*pattern).to_owned()).collect();
+    exclude.extend(inputs.dockerignore.iter().cloned());
+    exclude.extend(value(&settings.exclude).unwrap_or_default());
+    let mut labels = value(&settings.labels).unwrap_or_default();
+    labels.extend(inputs.labels.clone());
+    let (entrypoint, cmd) = commands(inputs, selection, warnings);
+    Image {
+        include: value(&settings.include).unwrap_or_default(),
+        exclude,
+        apt: sorted(value(&settings.apt).unwrap_or_default()),
+        compile_bytecode: value(&settings.compile_bytecode).unwrap_or(false),
+        entrypoint,
+        cmd,
+        env: value(&settings.env).unwrap_or_default(),
+        expose: value(&settings.expose).unwrap_or_default().into_iter().map(with_protocol).collect(),
+        labels,
+        user: value(&settings.user).map_or_else(|| USER.to_owned(), with_group),
+        workdir: workdir(settings),
+        venv: venv(settings),
+    }
+}
+
+/// Entry point and command: what is set, or else what is found.
+fn commands(inputs: &Inputs<'_>, selection: &Selection<'_>, warnings: &mut Vec<String>) -> (Vec<String>, Vec<String>) {
+    let settings = inputs.settings;
+    let words = |command: &Option<Located<crate::settings::Command>>| {
+        command.as_ref().map_or_else(Vec::new, |command| command.value.words())
+    };
+    if settings.entrypoint.is_some() || settings.cmd.is_some() {
+        return (words(&settings.entrypoint), words(&settings.cmd));
+    }
+    let pyproject = &inputs.project.pyproject;
+    // A script exists only where the project is installed.
+    let scripts: Vec<String> = pyproject
+        .scripts
+        .iter()
+        .filter(|script| selection.root && matches!(script.kind, ScriptKind::Console { .. }))
+        .map(|script| script.name.clone())
+        .collect();
+    match start::find(&scripts, &layout::find(pyproject, inputs.files), inputs.files) {
+        Some(start) => (start.words(), Vec::new()),
+        None => {
+            warnings.push(
+                "no start command was found (a single script, a `__main__.py` of the package, or a `main.py`): the image \
+                 starts Python. Set `entrypoint` or `cmd` of [tool.poetry-buildkit]"
+                    .to_owned(),
+            );
+            (Vec::new(), vec!["python".to_owned()])
+        }
+    }
+}
+
+fn sorted(mut items: Vec<String>) -> Vec<String> {
+    items.sort();
+    items.dedup();
+    items
+}
+
+fn with_protocol(port: String) -> String {
+    if port.contains('/') { port } else { format!("{port}/tcp") }
+}
+
+fn with_group(user: String) -> String {
+    if user.contains(':') { user } else { format!("{user}:{user}") }
+}

@@ -1,0 +1,324 @@
+//! What a locked package is installed from, and how.
+//!
+//! Follows `poetry.installation.chooser` and `poetry.installation.executor`, and for `direct_url.json` PEP 610 as
+//! Poetry writes it.
+
+use std::collections::BTreeMap;
+
+use install_request::{Archive, Origin, layout as places};
+use poetry_lock::{Artifact, FilePolicy, LockedPackage, PackageSet, Selected, Source, Tags};
+use serde_json::{Value, json};
+
+use super::{BuildFrom, Error, File, How, Inputs, LocalFolder, Package, indexes::Indexes, nodes, root};
+use crate::{
+    layout,
+    settings::{BuildPackages, Settings},
+};
+
+/// Host keys of the large Git hosts, as they publish them.
+const KNOWN_HOSTS: [(&str, &str); 3] = [
+    ("bitbucket.org", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIazEu89wgQZ4bqs3d63QSMzYVa0MuJ2e2gKTKqu+UUO"),
+    ("github.com", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"),
+    ("gitlab.com", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfuCHKVTjquxvt6CM6tdG4SLp1Btn/nOeHHE5UOzRdf"),
+];
+
+/// Decides on packages, one by one.
+#[derive(Debug)]
+pub(super) struct Packages<'a> {
+    pub(super) inputs: &'a Inputs<'a>,
+    pub(super) tags: &'a Tags,
+    pub(super) indexes: &'a Indexes,
+    pub(super) policy: FilePolicy,
+    /// The absolute path of the application in the image.
+    pub(super) workdir: &'a str,
+    /// The absolute path of the virtual environment in the image.
+    pub(super) venv: &'a str,
+}
+
+impl Packages<'_> {
+    pub(super) fn decide(&self, selected: &Selected<'_>) -> Result<Package, Error> {
+        let locked = selected.package;
+        let (how, direct_url) = self.how(locked)?;
+        let mut package = Package {
+            name: locked.name.to_string(),
+            version: locked.version_text.clone(),
+            source: source(locked),
+            node: nodes::id(locked, &how),
+            file: None,
+            sha256: None,
+            because: selected.reason.to_string(),
+            how,
+            direct_url,
+            lock_line: self.inputs.lock_line(locked.span),
+        };
+        package.file = package.archive().map(|file| file.archive.file.clone());
+        package.sha256 = package.archive().and_then(|file| file.archive.sha256.clone());
+        Ok(package)
+    }
+
+    fn how(&self, locked: &LockedPackage) -> Result<(How, Option<String>), Error> {
+        Ok(match locked.artifact(self.tags, &self.policy)? {
+            Artifact::Locked(choice) => {
+                let sha256 = choice.file.hash.strip_prefix("sha256:");
+                let sha256 =
+                    sha256.ok_or_else(|| Error::NoSha256 { file: choice.file.name.clone(), span: choice.file.span })?;
+                let origin = Origin::Index(self.indexes.of_package(locked)?.clone());
+                let file = self.file(choice.file.name.clone(), Some(sha256), origin);
+                (self.installed(locked, file, None), None)
+            }
+            Artifact::Url { url, file_name, hash, subdirectory } => {
+                let sha256 = hash.and_then(|hash| hash.strip_prefix("sha256:"));
+                let about = direct_url(url, archive_info(sha256), subdirectory);
+                let file = self.file(file_name, sha256, Origin::Url { url: url.to_owned() });
+                (self.installed(locked, file, subdirectory), Some(about))
+            }
+            Artifact::File { path, hash, subdirectory } => {
+                let LocalFolder { path, place } = self.folder(locked, path)?;
+                let sha256 = hash.and_then(|hash| hash.strip_prefix("sha256:"));
+                let about = direct_url(&format!("file://{place}"), archive_info(sha256), subdirectory);
+                let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+                let archive = Archive { origin: mounted(&name), file: name, sha256: sha256.map(str::to_owned) };
+                (self.installed(locked, File { archive, local: Some(path) }, subdirectory), Some(about))
+            }
+            Artifact::Git { url, reference, commit, subdirectory } => {
+                self.git(locked, url, reference, commit, subdirectory)?
+            }
+            Artifact::Directory { path } => self.directory(locked, path)?,
+        })
+    }
+
+    /// A file of an index or at an address, which a wheelhouse can stand in for.
+    fn file(&self, name: String, sha256: Option<&str>, origin: Origin) -> File {
+        let origin = if self.inputs.wheelhouse { mounted(&name) } else { origin };
+        File { archive: Archive { file: name, sha256: sha256.map(str::to_owned), origin }, local: None }
+    }
+
+    fn installed(&self, locked: &LockedPackage, file: File, subdirectory: Option<&str>) -> How {
+        if file.archive.file.ends_with(".whl") {
+            return How::Wheel(file);
+        }
+        let from = BuildFrom::Archive { file, subdirectory: subdirectory.map(str::to_owned) };
+        How::Build { from, editable: false, apt: self.build_apt(locked) }
+    }
+
+    fn git(
+        &self,
+        locked: &LockedPackage,
+        url: &str,
+        reference: &str,
+        commit: &str,
+        subdirectory: Option<&str>,
+    ) -> Result<(How, Option<String>), Error> {
+        let (name, span) = (locked.name.to_string(), locked.span);
+        if self.inputs.wheelhouse {
+            return Err(Error::GitInWheelhouse { name, span });
+        }
+        let commit = commit.to_owned();
+        if commit.len() < 40 || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(Error::NoCommit { name, commit, span });
+        }
+        if let Some(host) = ssh_host(url)
+            && known_hosts(self.inputs.settings, host).is_empty()
+        {
+            return Err(Error::UnknownHost { name, host: host.to_owned(), span });
+        }
+        let repository = url.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or(url);
+        let place = format!("{}/src/{}", self.venv, repository.trim_end_matches(".git"));
+        let about = if locked.develop {
+            direct_url(&format!("file://{place}"), dir_info(true), None)
+        } else {
+            let info = json!({ "vcs": "git", "requested_revision": reference, "commit_id": commit });
+            direct_url(url, ("vcs_info", info), subdirectory)
+        };
+        let subdirectory = subdirectory.map(str::to_owned);
+        let from = BuildFrom::Git { url: url.to_owned(), commit, subdirectory, place };
+        Ok((How::Build { from, editable: locked.develop, apt: self.build_apt(locked) }, Some(about)))
+    }
+
+    fn directory(&self, locked: &LockedPackage, path: &str) -> Result<(How, Option<String>), Error> {
+        let folder = self.folder(locked, path)?;
+        if self.inputs.project_folder.is_some() && !self.inputs.folders.contains_key(&folder.path) {
+            return Err(Error::NoFolder { name: locked.name.to_string(), path: path.to_owned(), span: locked.span });
+        }
+        let about = direct_url(&format!("file://{}", folder.place), dir_info(locked.develop), None);
+        let how = match self.linked(locked, &folder) {
+            Some(files) => How::Linked { folder, files },
+            None => {
+                How::Build { from: BuildFrom::Folder(folder), editable: locked.develop, apt: self.build_apt(locked) }
+            }
+        };
+        Ok((how, Some(about)))
+    }
+
+    /// The files of an editable installation, where they can be told without running the project's build backend.
+    fn linked(&self, locked: &LockedPackage, folder: &LocalFolder) -> Option<BTreeMap<String, super::GeneratedFile>> {
+        let super::Folder { pyproject, files } =
+            self.inputs.folders.get(&folder.path)?.as_ref().filter(|_| locked.develop)?;
+        let backend = pyproject.build_system.as_ref()?.backend.as_ref()?.value.as_str();
+        if !["poetry.core.masonry.api", "poetry.masonry.api"].contains(&backend) || pyproject.build.script.is_some() {
+            return None;
+        }
+        let modules = layout::find(pyproject, files);
+        if modules.is_empty() {
+            return None;
+        }
+        let scheme = self.inputs.interpreter.venv.below(self.venv);
+        let python = format!("{}/bin/python", self.venv);
+        root::install(pyproject, &modules, &folder.place, &python, &scheme).map(|root| root.files)
+    }
+
+    /// A path of the lock, relative to the project and in the image.
+    fn folder(&self, locked: &LockedPackage, path: &str) -> Result<LocalFolder, Error> {
+        let outside = || Error::Outside { name: locked.name.to_string(), path: path.to_owned(), span: locked.span };
+        if path.starts_with('/') {
+            return Err(outside());
+        }
+        let relative = layout::normalized(path);
+        if let Some(project) = self.inputs.project_folder
+            && layout::normalized(&format!("{project}/{relative}")).starts_with("..")
+        {
+            return Err(outside());
+        }
+        // Above the root there is nothing else.
+        let place = layout::normalized(&format!("{}/{relative}", self.workdir.trim_start_matches('/')));
+        let place = place.split('/').filter(|part| *part != "..").collect::<Vec<_>>().join("/");
+        Ok(LocalFolder { path: relative, place: format!("/{place}") })
+    }
+
+    fn build_apt(&self, locked: &LockedPackage) -> Vec<String> {
+        let mut packages = match self.inputs.settings.build_apt.as_ref().map(|setting| &setting.value) {
+            None => Vec::new(),
+            Some(BuildPackages::All(packages)) => packages.clone(),
+            Some(BuildPackages::Each(packages)) => {
+                let of = |(name, packages): (&String, &Vec<String>)| {
+                    (poetry_lock::Name::new(name) == locked.name).then(|| packages.clone())
+                };
+                packages.iter().filter_map(of).flatten().collect()
+            }
+        };
+        packages.sort();
+        packages.dedup();
+        packages
+    }
+}
+
+/// Which files may be chosen: the settings, else poetry.toml.
+pub(super) fn policy(inputs: &Inputs<'_>) -> FilePolicy {
+    let set = |setting: &Option<crate::settings::Located<Vec<String>>>, default: &PackageSet| {
+        setting.as_ref().map_or_else(|| default.clone(), |setting| PackageSet::parse(&setting.value.join(",")))
+    };
+    let default = &inputs.project.settings.files;
+    FilePolicy {
+        no_binary: set(&inputs.settings.no_binary, &default.no_binary),
+        only_binary: set(&inputs.settings.only_binary, &default.only_binary),
+    }
+}
+
+/// What the user should know of a package.
+pub(super) fn warning(package: &Package) -> Option<String> {
+    package.archive()?.archive.sha256.is_none().then(|| {
+        format!(
+            "poetry.lock:{}: `{}` has no hash in this lock, so that its archive cannot be verified; locks of Poetry 1.5 \
+             and later have one",
+            package.lock_line, package.name
+        )
+    })
+}
+
+/// The lines of `known_hosts` for a host: the user's own, if there are any, else ours.
+pub(crate) fn known_hosts(settings: &Settings, host: &str) -> String {
+    if let Some(lines) = &settings.known_hosts {
+        return lines.value.join("\n");
+    }
+    KNOWN_HOSTS.iter().filter(|(name, _)| *name == host).map(|(name, key)| format!("{name} {key}")).collect()
+}
+
+/// The host of an address over SSH: `ssh://user@host:port/path` or `user@host:path`.
+pub(crate) fn ssh_host(url: &str) -> Option<&str> {
+    let authority = match url.split_once("://") {
+        Some(("ssh", rest)) => rest.split('/').next()?,
+        Some(_) => return None,
+        None => url.split_once(':')?.0,
+    };
+    let host = authority.rsplit('@').next()?;
+    host.split(':').next().filter(|host| !host.is_empty())
+}
+
+/// A file that is mounted into the step.
+fn mounted(name: &str) -> Origin {
+    Origin::File { path: format!("{}/{name}", places::FILES) }
+}
+
+fn archive_info(sha256: Option<&str>) -> (&'static str, Value) {
+    let hashes = sha256.map_or_else(|| json!({}), |sha256| json!({ "hashes": { "sha256": sha256 } }));
+    ("archive_info", hashes)
+}
+
+fn dir_info(editable: bool) -> (&'static str, Value) {
+    ("dir_info", if editable { json!({ "editable": true }) } else { json!({}) })
+}
+
+/// `direct_url.json` (PEP 610).
+fn direct_url(url: &str, (kind, info): (&str, Value), subdirectory: Option<&str>) -> String {
+    let mut object = json!({ "url": url, kind: info });
+    if let Some(subdirectory) = subdirectory {
+        object["subdirectory"] = json!(subdirectory);
+    }
+    object.to_string()
+}
+
+/// `[package.source]` as the lock has it, and `develop` for what can be editable.
+fn source(locked: &LockedPackage) -> Option<BTreeMap<String, Value>> {
+    let (develop, pairs) = match &locked.source {
+        Source::Default => return None,
+        Source::Index { name, url } => (None, vec![("type", "legacy"), ("url", url), ("reference", name)]),
+        Source::Git { url, reference, resolved_reference, subdirectory } => {
+            let mut pairs = vec![("type", "git"), ("url", url.as_str()), ("reference", reference)];
+            pairs.extend(resolved_reference.as_deref().map(|commit| ("resolved_reference", commit)));
+            pairs.extend(subdirectory.as_deref().map(|folder| ("subdirectory", folder)));
+            (Some(locked.develop), pairs)
+        }
+        Source::Url { url, subdirectory } => {
+            let mut pairs = vec![("type", "url"), ("url", url.as_str())];
+            pairs.extend(subdirectory.as_deref().map(|folder| ("subdirectory", folder)));
+            (None, pairs)
+        }
+        Source::File { path, subdirectory } => {
+            let mut pairs = vec![("type", "file"), ("url", path.as_str())];
+            pairs.extend(subdirectory.as_deref().map(|folder| ("subdirectory", folder)));
+            (None, pairs)
+        }
+        Source::Directory { path } => (Some(locked.develop), vec![("type", "directory"), ("url", path)]),
+    };
+    let mut object: BTreeMap<String, Value> =
+        pairs.into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect();
+    if let Some(develop) = develop {
+        object.insert("develop".to_owned(), json!(develop));
+    }
+    Some(object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_an_address_over_ssh() {
+        assert_eq!(ssh_host("git@example.org:a/b.git"), Some("example.org"));
+        assert_eq!(ssh_host("ssh://git@example.org:2222/a/b.git"), Some("example.org"));
+        assert_eq!(ssh_host("https://example.org/a/b.git"), None);
+    }
+
+    #[test]
+    fn direct_urls_are_those_of_pep_610() {
+        let text = direct_url("https://example.org/a.zip", archive_info(Some("00")), Some("sub"));
+        assert_eq!(
+            text,
+            r#"{"archive_info":{"hashes":{"sha256":"00"}},"subdirectory":"sub","url":"https://example.org/a.zip"}"#
+        );
+        assert_eq!(
+            direct_url("file:///app/a", dir_info(true), None),
+            r#"{"dir_info":{"editable":true},"url":"file:///app/a"}"#
+        );
+    }
+}
