@@ -371,8 +371,11 @@ fn other_sources_are_told_as_they_are() {
     let file = "{ file = 'foo-1.0.zip', hash = 'sha256:ab' }";
     assert_eq!(
         of("type = 'url'\nurl = 'https://example.org/x/foo-1.0%2Bcpu%.zip?raw=1#sub'", file),
-        r#"Url { url: "https://example.org/x/foo-1.0%2Bcpu%.zip?raw=1#sub", file_name: "foo-1.0+cpu%.zip", hash: Some("sha256:ab") }"#
+        r#"Url { url: "https://example.org/x/foo-1.0%2Bcpu%.zip?raw=1#sub", file_name: "foo-1.0+cpu%.zip", hash: Some("sha256:ab"), subdirectory: None }"#
     );
-    assert_eq!(of("type = 'file'\nurl = 'dist/foo-1.0.zip'", ""), r#"File { path: "dist/foo-1.0.zip", hash: None }"#);
-    assert_eq!(of("type = 'directory'\nurl = 'foo'", ""), "Tree");
+    assert_eq!(
+        of("type = 'file'\nurl = 'dist/foo-1.0.zip'", ""),
+        r#"File { path: "dist/foo-1.0.zip", hash: None, subdirectory: None }"#
+    );
+    assert_eq!(of("type = 'directory'\nurl = 'foo'", ""), r#"Directory { path: "foo" }"#);
 }
