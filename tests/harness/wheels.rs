@@ -7,9 +7,9 @@ use std::{
 };
 
 use buildkit_llb::Platform;
-use install_request::{Libc, LibcFamily};
+use install_request::{Index, Libc, LibcFamily};
 use poetry_buildkit::{index, interpreter};
-use poetry_buildkit_installer::fetch::{Client, Patience, Proxies};
+use poetry_buildkit_installer::fetch::{Client, Patience, Proxies, Trust};
 use poetry_buildkit_installer::index::find;
 use poetry_lock::{Artifact, GroupChoice, Options, Project};
 use sha2::{Digest, Sha256};
@@ -38,7 +38,8 @@ fn download(example: &Example, folder: &Path) {
         if path.exists() {
             continue;
         }
-        let found = find(&client, index::DEFAULT, &name, &file)
+        let default = Index { url: index::DEFAULT.to_owned(), source: None };
+        let found = find(&client, &default, &name, &file)
             .unwrap_or_else(|error| panic!("{file} cannot be found in the default index: {error}"));
         let part = folder.join(format!(".{file}.{}", std::process::id()));
         let mut target = fs::File::create(&part).expect("the wheel can be written");
@@ -62,17 +63,19 @@ fn wanted(project: &Project, example: &Example, platform: &Platform) -> Vec<(Str
     let file = |package: &poetry_lock::LockedPackage| match package.artifact(&tags, &project.settings.files) {
         Ok(Artifact::Locked(choice)) => {
             let sha256 = choice.file.hash.trim_start_matches("sha256:").to_owned();
-            (package.name.to_string(), choice.file.name.clone(), sha256)
+            Some((package.name.to_string(), choice.file.name.clone(), sha256))
         }
-        other => panic!("{}: {} has no wheel: {other:?}", example.name, package.name),
+        Ok(_) => None,
+        Err(error) => panic!("{}: {}: {error}", example.name, package.name),
     };
-    selection.packages.iter().map(|selected| file(selected.package)).collect()
+    selection.packages.iter().filter_map(|selected| file(selected.package)).collect()
 }
 
 fn client() -> Client {
     let bundle = env::var_os("SSL_CERT_FILE").and_then(|path| fs::read(path).ok());
     let proxies = Proxies::from_variables(|name| env::var(name).ok()).expect("proxies");
-    Client::new(Patience::default(), proxies, bundle.as_deref()).expect("a client")
+    let trust = Trust { ca_bundle: bundle, ..Trust::default() };
+    Client::new(Patience::default(), proxies, &trust).expect("a client")
 }
 
 /// The SHA-256 digest of a file, in hexadecimal digits.

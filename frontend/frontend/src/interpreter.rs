@@ -1,9 +1,9 @@
 //! The interpreter that packages are chosen for: what the probe reported, or what a command line describes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::Platform;
-use install_request::{Interpreter, Libc, LibcFamily, Scheme};
+use install_request::{Interpreter, Libc, LibcFamily, Scheme, Target};
 use poetry_lock::{Environment, Implementation, Tags, Version};
 use thiserror::Error;
 
@@ -64,6 +64,17 @@ pub fn tags(interpreter: &Interpreter) -> Result<Tags, Error> {
     })?)
 }
 
+/// What a builder's interpreter has to be like.
+#[must_use]
+pub fn target(interpreter: &Interpreter) -> Target {
+    let marker = |name: &str| interpreter.markers.get(name).cloned().unwrap_or_default();
+    Target {
+        implementation: marker("platform_python_implementation"),
+        python: marker("python_version"),
+        libc: interpreter.libc,
+    }
+}
+
 /// The full version, e.g. `3.11.7`.
 #[must_use]
 pub fn version(interpreter: &Interpreter) -> &str {
@@ -119,6 +130,7 @@ pub fn described(version: &str, target: &Platform, libc: Libc) -> Result<Interpr
         debug: false,
         venv: Scheme { headers: format!("include/site/python{major}.{minor}"), ..scheme("") },
         system: scheme("/usr/local/"),
+        libraries: BTreeSet::new(),
     })
 }
 

@@ -11,7 +11,7 @@ use buildkit_proto::{
     gateway::{self as proto, result},
     pb,
 };
-use install_request::{EPOCH, Interpreter, Probe, layout as places};
+use install_request::{BuildReport, EPOCH, Interpreter, Probe, layout as places};
 use poetry_lock::{Project, Texts};
 use prost::Message;
 use serde_json::json;
@@ -275,6 +275,8 @@ impl Build<'_> {
         let definition = built.output.marshal()?;
         definition.check(&self.daemon.llb)?;
         let reference = self.gateway.solve(definition).await?;
+        let libraries = if target == build_platform { &found.libraries } else { &BTreeSet::new() };
+        self.check_libraries(&built.reports, libraries, &reference, &plan).await?;
         Ok((Solved { reference, layers: built.layers }, plan))
     }
 
@@ -286,6 +288,57 @@ impl Build<'_> {
         let files: Vec<String> =
             plan.mounted_files().filter(|file| !names.contains(*file)).map(str::to_owned).collect();
         if files.is_empty() { Ok(()) } else { Err(Error::NotInWheelhouse { files }) }
+    }
+
+    /// Warns of shared libraries that what was built needs and the runtime image lacks. `libraries` are its own; none
+    /// if they are not known.
+    async fn check_libraries(
+        &self,
+        reports: &[(String, Output)],
+        libraries: &BTreeSet<String>,
+        whole: &Ref,
+        plan: &Plan,
+    ) -> Result<(), Error> {
+        if reports.is_empty() || libraries.is_empty() || !base_counts(plan.target) {
+            return Ok(());
+        }
+        // Reading a report waits for its build, and all other steps can run meanwhile. If one fails, the result says so.
+        let read = self.missing_libraries(reports, libraries, plan);
+        let (warnings, _) = tokio::join!(read, self.gateway.evaluate(whole));
+        for (vertex, warning) in warnings.unwrap_or_default() {
+            self.warn_of(&vertex, &warning).await?;
+        }
+        Ok(())
+    }
+
+    /// The digests of vertices and warnings about them.
+    async fn missing_libraries(
+        &self,
+        reports: &[(String, Output)],
+        libraries: &BTreeSet<String>,
+        plan: &Plan,
+    ) -> Result<Vec<(String, String)>, Error> {
+        let mut warnings = Vec::new();
+        for (package, output) in reports {
+            let report = self.gateway.solve(output.marshal()?).await?;
+            let text = self.gateway.read_file(&report, places::BUILD_REPORT_FILE).await?;
+            let BuildReport { needed_libraries } = serde_json::from_slice(&text)?;
+            for (library, debian) in needed_libraries {
+                // What `apt` installs is there in the end.
+                let installed = debian.as_ref().is_some_and(|name| plan.image.apt.contains(name));
+                if libraries.contains(&library) || installed {
+                    continue;
+                }
+                let help = debian.map(|name| format!(": add \"{name}\" to `apt` of [tool.poetry-buildkit]"));
+                let digest = output.digest().unwrap_or_default().to_owned();
+                let warning = format!(
+                    "{package} needs the library {library}, which the runtime image does not have{}",
+                    help.unwrap_or_default()
+                );
+                warnings.push((digest, warning));
+            }
+        }
+        Ok(warnings)
     }
 
     /// What the build steps have in common.
@@ -332,7 +385,7 @@ impl Build<'_> {
 
     /// Resolves the image that things are built in, if anything is.
     async fn builder(&self, plan: &Plan, platform: &Platform) -> Result<Option<Builder>, Error> {
-        if !plan.builds() {
+        if !plan.builds() || matches!(plan.target, Target::Plan | Target::Wheelhouse) {
             return Ok(None);
         }
         let image = self.image("builder", plan.builder.clone(), platform).await?;
@@ -404,11 +457,15 @@ impl Build<'_> {
 
     async fn warn(&self, plan: &Plan, vertex: &str) -> Result<(), Error> {
         for warning in &plan.warnings {
-            let short = warning.clone().into_bytes();
-            let request = proto::WarnRequest { digest: vertex.to_owned(), level: 1, short, ..Default::default() };
-            self.gateway.warn(request).await?;
+            self.warn_of(vertex, warning).await?;
         }
         Ok(())
+    }
+
+    async fn warn_of(&self, vertex: &str, warning: &str) -> Result<(), Error> {
+        let short = warning.as_bytes().to_vec();
+        let request = proto::WarnRequest { digest: vertex.to_owned(), level: 1, short, ..Default::default() };
+        Ok(self.gateway.warn(request).await?)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The command line of the installer: `installer probe|install|compile JSON`.
+//! The command line of the installer: `installer probe|install|build|fetch|compile JSON`.
 //!
 //! With `--root FOLDER`, the folders that a build step mounts are looked for below FOLDER, so that the
 //! program can be tried outside of builds.
@@ -11,16 +11,18 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use install_request::{Compile, Install, Probe, secret};
+use install_request::{Build, BuildSource, Compile, Fetch, Index, Install, Probe};
 use lexopt::prelude::*;
+use poetry_buildkit_installer::build::build;
 use poetry_buildkit_installer::fetch::{Client, FetchError, Patience, Proxies};
 use poetry_buildkit_installer::install::{InstallError, install};
 use poetry_buildkit_installer::report::{Block, Explain};
 use poetry_buildkit_installer::wheel::Limits;
-use poetry_buildkit_installer::{Roots, compile, probe};
+use poetry_buildkit_installer::wheelhouse::fill;
+use poetry_buildkit_installer::{Roots, compile, probe, secrets};
 use serde::de::DeserializeOwned;
 
-const USAGE: &str = "usage: installer [--root FOLDER] (probe | install | compile) JSON\n";
+const USAGE: &str = "usage: installer [--root FOLDER] (probe | install | build | fetch | compile) JSON\n";
 
 /// How a command ended without success.
 enum Stop {
@@ -54,12 +56,27 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Result<String, Stop> {
         }
         "install" => {
             let request: Install = read(&json)?;
-            let client = client(&roots)?;
+            let client = client(&roots, request.wheels.iter().filter_map(|wheel| wheel.archive.index()))?;
             match install(&request, &roots, &client, &Limits::default()) {
                 Ok(summary) => Ok(summary.to_string()),
                 Err(InstallError::Request { detail }) => Err(Stop::Usage(detail)),
                 Err(error) => Err(Stop::Failed(error.to_string())),
             }
+        }
+        "fetch" => {
+            let request: Fetch = read(&json)?;
+            let client = client(&roots, request.archives.iter().filter_map(|wanted| wanted.archive.index()))?;
+            fill(&request, &roots, &client).map(|summary| summary.to_string()).map_err(Stop::Failed)
+        }
+        "build" => {
+            let request: Build = read(&json)?;
+            let of_archive = match &request.source {
+                BuildSource::Archive { archive, .. } => archive.index(),
+                BuildSource::Tree { .. } => None,
+            };
+            let client = client(&roots, request.indexes.iter().chain(of_archive))?;
+            build(&request, &roots, &client)
+                .map_err(|error| failed(&format!("{} {} cannot be built", request.name, request.version), &error))
         }
         "compile" => {
             let request: Compile = read(&json)?;
@@ -97,17 +114,11 @@ fn read<T: DeserializeOwned>(json: &str) -> Result<T, Stop> {
     serde_json::from_str(json).map_err(|error| Stop::Usage(format!("the request cannot be read: {error}")))
 }
 
-fn client(roots: &Roots) -> Result<Client, Stop> {
-    let what = "wheels cannot be fetched";
-    let bundle = match std::fs::read(roots.secrets.join(secret::CA_BUNDLE)) {
-        Ok(bundle) => Some(bundle),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => {
-            return Err(failed(what, &FetchError::Bundle { detail: error.to_string() }));
-        }
-    };
-    let proxies = Proxies::from_variables(|name| env::var(name).ok()).map_err(|error| failed(what, &error))?;
-    Client::new(Patience::default(), proxies, bundle.as_deref()).map_err(|error| failed(what, &error))
+fn client<'a>(roots: &Roots, indexes: impl IntoIterator<Item = &'a Index>) -> Result<Client, Stop> {
+    let stop = |error: FetchError| failed("files cannot be fetched", &error);
+    let trust = secrets::read(&roots.secrets, indexes).map_err(stop)?;
+    let proxies = Proxies::from_variables(|name| env::var(name).ok()).map_err(stop)?;
+    Client::new(Patience::default(), proxies, &trust).map_err(stop)
 }
 
 fn failed(what: &str, error: &dyn Explain) -> Stop {

@@ -15,6 +15,10 @@ pub struct Roots {
     pub secrets: PathBuf,
     /// Holds installed files that are read only; see [`layout::TREE`].
     pub tree: PathBuf,
+    /// Is thrown away at the end; see [`layout::WORK`].
+    pub work: PathBuf,
+    /// Outlives a build; see [`layout::BUILD_CACHE`].
+    pub build_cache: PathBuf,
 }
 
 impl Roots {
@@ -28,6 +32,8 @@ impl Roots {
             cache: place(layout::CACHE),
             secrets: place(layout::SECRETS),
             tree: place(layout::TREE),
+            work: place(layout::WORK),
+            build_cache: place(layout::BUILD_CACHE),
         }
     }
 }

@@ -199,12 +199,12 @@ fn a_file_with_another_digest_is_refused_and_not_kept() {
     let text = failure(install_from(&server, &setup));
     let text = text.replace(&server.url, "http://host").replace(&expected, "LOCKED").replace(&found, "FOUND");
     insta::assert_snapshot!(text, @r"
-    error: demo 1.0 cannot be installed: the downloaded file does not have the digest of poetry.lock
+    error: demo 1.0 cannot be installed: the file does not have the digest of poetry.lock
       file      demo-1.0-py3-none-any.whl
       url       http://host/files/demo.whl
       expected  sha256 LOCKED
       found     sha256 FOUND (0.0 MB)
-      cause     the file was replaced on the server, or a proxy or mirror sends something else
+      cause     the file was replaced where it comes from, or a proxy or mirror sends something else
       remedy    do not trust the file; find out why it changed, and only then run `poetry lock`
     ");
     assert_eq!(fs::read_dir(setup.roots.cache.join("demo")).unwrap().count(), 0);
@@ -240,7 +240,10 @@ fn a_yanked_file_is_installed_with_a_warning() {
         _ => content(demo()),
     });
     let text = install_from(&server, &Setup::new(&["demo"])).unwrap();
-    assert!(text.ends_with("warning: demo 1.0 was yanked: bad \u{fffd}[31m build\n"), "{text:?}");
+    assert!(
+        text.ends_with("warning: demo-1.0-py3-none-any.whl of demo was yanked: bad \u{fffd}[31m build\n"),
+        "{text:?}"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::toml_reader::{Node, Table};
-use crate::{Constraint, Error, Marker, MarkerError, Name, Span};
+use crate::{Constraint, Error, InputFile, Marker, MarkerError, Name, Span, requirement};
 
 /// One requirement of the project or of a locked package.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +90,20 @@ impl GitReference {
 }
 
 impl Dependency {
+    /// Reads a requirement as PEP 508 writes it. Its spans lead nowhere.
+    ///
+    /// ```
+    /// let dependency = poetry_lock::Dependency::parse("Foo[bar] (>=1.0) ; python_version > '3.8'")?;
+    /// assert_eq!(dependency.name.as_str(), "foo");
+    /// # Ok::<(), poetry_lock::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        requirement::parse(text, Span { file: InputFile::Pyproject, start: 0, end: 0 })
+    }
+
     pub(crate) fn new(raw_name: &str, span: Span) -> Self {
         Self {
             name: Name::new(raw_name),

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Archive, Index, Scheme};
+use crate::{Archive, Index, Libc, Scheme};
 
 /// Build a wheel from source in the builder image, and install it: `installer build JSON` (PEP 517, PEP 660).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub struct Build {
     pub editable: bool,
     /// The builder's interpreter: an absolute path, or a name that is looked up on `PATH`.
     pub builder_python: String,
+    /// The interpreter that the wheel is for.
+    pub target: Target,
     /// Where build requirements come from, in order of preference.
     pub indexes: Vec<Index>,
     /// A folder in the step's container that build requirements come from instead; nothing is fetched then.
@@ -36,6 +38,18 @@ pub struct Build {
     /// The content of `direct_url.json` (PEP 610); `None` for what comes from an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direct_url: Option<String>,
+}
+
+/// The interpreter that a wheel is built for. The builder's has to be like it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// `platform_python_implementation`, e.g. `CPython`.
+    pub implementation: String,
+    /// Its minor version, e.g. `3.12`.
+    pub python: String,
+    /// The C library; the builder's may be older, but not newer.
+    pub libc: Option<Libc>,
 }
 
 /// What a wheel is built from.

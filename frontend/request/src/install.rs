@@ -53,6 +53,36 @@ pub struct Archive {
     pub origin: Origin,
 }
 
+impl Archive {
+    /// The index that it is looked up in.
+    #[must_use]
+    pub fn index(&self) -> Option<&Index> {
+        match &self.origin {
+            Origin::Index(index) => Some(index),
+            _ => None,
+        }
+    }
+}
+
+/// Fetch and verify files, and keep them as they are: `installer fetch JSON`. They are written below
+/// [`OUT`](crate::layout::OUT) under their own names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fetch {
+    /// The files.
+    pub archives: Vec<Fetched>,
+}
+
+/// A file to be fetched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fetched {
+    /// The package's normalized name (PEP 503).
+    pub name: String,
+    /// The file.
+    pub archive: Archive,
+}
+
 /// Where the bytes of a file come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "kebab-case", deny_unknown_fields)]

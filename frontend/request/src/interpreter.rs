@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,9 @@ pub struct Interpreter {
     pub venv: Scheme,
     /// The installation scheme of the interpreter itself; absolute paths.
     pub system: Scheme,
+    /// The shared libraries of its root file system, by the names of their files.
+    #[serde(default)]
+    pub libraries: BTreeSet<String>,
 }
 
 /// A C library, for the platform tags of wheels (PEP 600, PEP 656).

@@ -9,9 +9,9 @@ mod compile;
 mod install;
 mod interpreter;
 
-pub use build::{Build, BuildReport, BuildSource, ConfigSetting};
+pub use build::{Build, BuildReport, BuildSource, ConfigSetting, Target};
 pub use compile::Compile;
-pub use install::{Archive, Index, Install, Origin, Wheel};
+pub use install::{Archive, Fetch, Fetched, Index, Install, Origin, Wheel};
 pub use interpreter::{Interpreter, Libc, LibcFamily, Probe, Scheme};
 
 /// Places inside a build step's container that both sides must agree on.

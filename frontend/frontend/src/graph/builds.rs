@@ -42,6 +42,7 @@ pub(super) fn node(plan: &Plan, node: &Node, name: String, materials: &Materials
         source,
         editable: *editable,
         builder_python: "python3".to_owned(),
+        target: plan.target_interpreter.clone(),
         indexes: plan.indexes.clone(),
         wheelhouse: plan.wheelhouse.then(|| layout::WHEELHOUSE.to_owned()),
         constraints: Vec::new(),
@@ -59,7 +60,7 @@ pub(super) fn node(plan: &Plan, node: &Node, name: String, materials: &Materials
         .mount(Mount::output(layout::FACTS))
         .mount(Mount::bind_discarded(Output::scratch(), layout::WORK))
         .mount(Mount::tmpfs("/tmp"))
-        .mount(workshop.cache(&format!("{}/{}", layout::CACHE, package.name), &format!("source/{}", package.name)))
+        .mount(workshop.cache(&format!("{}/{}", layout::CACHE, package.name), &format!("wheel/{}", package.name)))
         .mount(workshop.cache(layout::BUILD_CACHE, &format!("build/{}", package.name)));
     let exec = mount.into_iter().fold(exec, Exec::mount);
     let exec = match &materials.wheelhouse {

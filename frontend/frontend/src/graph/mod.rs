@@ -11,6 +11,7 @@ mod packages;
 mod probe;
 mod root;
 mod step;
+mod wheelhouse;
 mod wheels;
 
 use buildkit_llb::{Annotate, Error, Exec, ExecVertex, File, FileAction, Output, Platform, SourceFile};
@@ -83,6 +84,10 @@ pub fn build(plan: &Plan, materials: &Materials<'_>) -> Result<Built, Error> {
             .name(format!("[{}plan] write plan.json", materials.prefix))
             .output()?;
         return Ok(Built { output, layers: vec!["plan".to_owned()], reports: Vec::new() });
+    }
+    if plan.target == Target::Wheelhouse {
+        let output = wheelhouse::fill(plan, materials)?;
+        return Ok(Built { output, layers: vec!["wheelhouse".to_owned()], reports: Vec::new() });
     }
     let mut layers =
         vec![Layer::new(format!("virtual environment {}", plan.image.venv), materials.probe.output(layout::OUT)?)];

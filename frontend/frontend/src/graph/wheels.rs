@@ -1,7 +1,7 @@
 //! The nodes that fetch, verify and unpack wheels.
 
 use buildkit_llb::{Error, Mount, Output};
-use install_request::{Index, Install, Origin, Wheel, layout};
+use install_request::{Install, Origin, Wheel, layout};
 
 use super::{Materials, located, step};
 use crate::plan::{File, How, Node, Package, Plan};
@@ -32,7 +32,8 @@ pub(super) fn node(plan: &Plan, node: &Node, name: String, materials: &Materials
         .step("install", &request, &step::empty_root()?, &workshop.platform, name)
         .mount(Mount::output(layout::OUT));
     if files.iter().any(|(_, file)| is_remote(file)) {
-        exec = workshop.with_credentials(workshop.fetching(exec), files.iter().filter_map(|(_, file)| index(file)));
+        exec = workshop
+            .with_credentials(workshop.fetching(exec), files.iter().filter_map(|(_, file)| file.archive.index()));
     }
     for (package, file) in files {
         let id = format!("wheel/{}", package.name);
@@ -47,14 +48,6 @@ pub(super) fn node(plan: &Plan, node: &Node, name: String, materials: &Materials
 /// Whether a file has to be fetched.
 pub(super) fn is_remote(file: &File) -> bool {
     !matches!(file.archive.origin, Origin::File { .. })
-}
-
-/// The source of the project that a file comes from.
-pub(super) fn index(file: &File) -> Option<&Index> {
-    match &file.archive.origin {
-        Origin::Index(index) => Some(index),
-        _ => None,
-    }
 }
 
 /// The mount of a file that is not fetched.

@@ -154,6 +154,7 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
         warnings,
         scheme,
         indexes: indexes.of_builds(),
+        target_interpreter: interpreter::target(inputs.interpreter),
         wheelhouse: inputs.wheelhouse,
     })
 }

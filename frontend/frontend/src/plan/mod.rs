@@ -104,6 +104,9 @@ pub struct Plan {
     /// Where requirements of builds come from, in order of preference.
     #[serde(skip)]
     pub indexes: Vec<Index>,
+    /// The interpreter that wheels are built for.
+    #[serde(skip)]
+    pub target_interpreter: install_request::Target,
     /// Whether all files come from a wheelhouse, and nothing from a network.
     #[serde(skip)]
     pub wheelhouse: bool,

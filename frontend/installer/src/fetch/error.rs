@@ -77,9 +77,19 @@ pub enum FetchError {
         /// The operating system's reason.
         source: io::Error,
     },
+    /// The server sends us where we do not go: in a circle, or from TLS to plain text.
+    #[error("the server redirects to where it is not safe to go")]
+    Redirect {
+        /// The address asked for.
+        url: String,
+        /// Where it leads.
+        to: String,
+    },
     /// The certificates given as a build secret cannot be read.
-    #[error("the build secret 'ca-bundle' cannot be used ({detail})")]
+    #[error("the build secret '{id}' cannot be used ({detail})")]
     Bundle {
+        /// The secret's id.
+        id: String,
         /// What is wrong.
         detail: String,
     },
@@ -105,6 +115,7 @@ impl Explain for FetchError {
             | Self::Address { url, detail } => {
                 vec![("url", redact(url)), ("found", detail.clone())]
             }
+            Self::Redirect { url, to } => vec![("url", redact(url)), ("found", redact(to))],
             Self::CutShort { url, expected, received } => vec![
                 ("url", redact(url)),
                 ("expected", format!("{expected} bytes")),
@@ -129,6 +140,7 @@ impl Explain for FetchError {
                  --secret id=ca-bundle,src=<file with PEM certificates>"
             }
             Self::TooLarge { .. } => "lock another version",
+            Self::Redirect { .. } => "see whether the source's address in pyproject.toml is right",
             Self::Address { .. } => "correct the source's address in pyproject.toml",
             Self::Write { .. } => "see whether the builder has disk space left (docker buildx du), then build again",
             Self::Bundle { .. } => "pass a file with certificates in PEM form",

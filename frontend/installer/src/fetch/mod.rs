@@ -1,23 +1,33 @@
 //! HTTP: pages and files, with time-outs, retries, redirects, proxies and certificates.
 
 mod error;
+mod netrc;
 mod proxy;
 mod retry;
+mod sites;
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _, Write as _};
 use std::time::Duration;
 
+use install_request::secret;
 use sha2::{Digest as _, Sha256};
 use ureq::http::{HeaderMap, Response, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body, ResponseExt};
+use ureq::{Agent, Body};
 
 pub use error::FetchError;
+pub use netrc::Netrc;
 pub use proxy::Proxies;
 use retry::Failure;
+pub use sites::Access;
+use sites::{Site, Sites};
 
 use crate::cache::hex;
+use crate::index;
+
+/// The most redirects that are followed for one thing.
+const MOST_REDIRECTS: usize = 10;
 
 /// How patient a client is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +63,20 @@ impl Default for Patience {
 #[derive(Debug)]
 pub struct Client {
     agent: Agent,
+    sites: Sites,
     proxies: Proxies,
     patience: Patience,
+}
+
+/// Whom a client trusts, and who trusts it.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// PEM certificates that are trusted in addition to the public roots.
+    pub ca_bundle: Option<Vec<u8>>,
+    /// Sources with credentials or certificates of their own.
+    pub access: Vec<Access>,
+    /// Credentials for all other hosts.
+    pub netrc: Netrc,
 }
 
 /// A page that was fetched.
@@ -78,29 +100,32 @@ pub struct Download {
 }
 
 impl Client {
-    /// A client that trusts the public roots and the certificates of `ca_bundle` (PEM).
+    /// A client.
     ///
     /// # Errors
-    /// The bundle holds no certificate, or something that is none.
-    pub fn new(patience: Patience, proxies: Proxies, ca_bundle: Option<&[u8]>) -> Result<Self, FetchError> {
-        let tls = match ca_bundle {
-            Some(bundle) => TlsConfig::builder().root_certs(roots(bundle)?).build(),
-            None => TlsConfig::default(),
-        };
-        let agent = Agent::config_builder()
-            .tls_config(tls)
-            .proxy(None)
-            .http_status_as_error(false)
-            .user_agent(concat!("poetry-buildkit/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(patience.connect))
-            .timeout_recv_response(Some(patience.answer))
-            .timeout_per_read(Some(patience.idle))
-            .timeout_per_write(Some(patience.idle))
-            .max_idle_connections(64)
-            .max_idle_connections_per_host(32)
-            .build()
-            .new_agent();
-        Ok(Self { agent, proxies, patience })
+    /// A bundle holds no certificate, or something that is none.
+    pub fn new(patience: Patience, proxies: Proxies, trust: &Trust) -> Result<Self, FetchError> {
+        let common: Vec<(&str, &[u8])> =
+            trust.ca_bundle.iter().map(|bundle| ("ca-bundle", bundle.as_slice())).collect();
+        let mut sites = Vec::new();
+        for access in &trust.access {
+            let own = match &access.certificates {
+                Some(own) => {
+                    let id = access.index.source.as_deref().map(secret::certificate).unwrap_or_default();
+                    Some(agent(&patience, &[&common[..], &[(id.as_str(), own.as_slice())]].concat())?)
+                }
+                None => None,
+            };
+            sites.push(Site::new(access, own));
+        }
+        let agent = agent(&patience, &common)?;
+        Ok(Self { agent, sites: Sites { sites, netrc: trust.netrc.clone() }, proxies, patience })
+    }
+
+    /// Whether a request for this address gets credentials.
+    #[must_use]
+    pub fn has_credentials(&self, url: &str) -> bool {
+        self.sites.authorization(url).is_some()
     }
 
     /// Fetches a page of at most `limit` bytes.
@@ -109,8 +134,7 @@ impl Client {
     /// All attempts failed, or the answer is final and no success.
     pub fn page(&self, url: &str, accept: &str, limit: u64) -> Result<Page, FetchError> {
         retry::run(&self.patience, || {
-            let response = self.get(url, accept, "gzip")?;
-            let address = response.get_uri().to_string();
+            let (response, address) = self.get(url, accept, "gzip")?;
             let content_type = text(response.headers(), header::CONTENT_TYPE);
             let mut body = Vec::new();
             let sink = |piece: &[u8]| {
@@ -129,7 +153,7 @@ impl Client {
     /// All attempts failed, the answer is final and no success, or `file` cannot be written.
     pub fn download(&self, url: &str, file: &mut File, limit: u64, size: Option<u64>) -> Result<Download, FetchError> {
         retry::run(&self.patience, || {
-            let response = self.get(url, "*/*", "identity")?;
+            let (response, _) = self.get(url, "*/*", "identity")?;
             let unwritable = |source| Failure::Final(FetchError::Write { source });
             file.set_len(0).and_then(|()| file.rewind()).map_err(unwritable)?;
             let mut hasher = Sha256::new();
@@ -141,24 +165,65 @@ impl Client {
         })
     }
 
-    /// The answer to one request, if it is a success.
-    fn get(&self, url: &str, accept: &str, encoding: &str) -> Result<Response<Body>, Failure> {
-        let response = self
-            .agent
-            .get(url)
-            .header(header::ACCEPT, accept)
-            .header(header::ACCEPT_ENCODING, encoding)
-            .config()
-            .proxy(self.proxies.of(url).cloned())
-            .build()
-            .call()
-            .map_err(|error| Failure::of(url, error))?;
-        if response.status().is_success() {
-            return Ok(response);
+    /// The answer to a request, if it is a success, and where it came from in the end.
+    fn get(&self, url: &str, accept: &str, encoding: &str) -> Result<(Response<Body>, String), Failure> {
+        let mut address = url.to_owned();
+        for _ in 0..=MOST_REDIRECTS {
+            let response = self.ask(&address, accept, encoding)?;
+            let status = response.status();
+            if status.is_success() {
+                return Ok((response, address));
+            }
+            let location = text(response.headers(), header::LOCATION);
+            if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) || location.is_empty() {
+                let after = text(response.headers(), header::RETRY_AFTER);
+                return Err(Failure::of_status(&address, status.as_u16(), &after));
+            }
+            let next = index::join(&address, &location).filter(|next| !is_downgrade(&address, next));
+            address = next.ok_or(Failure::Final(FetchError::Redirect { url: address, to: location }))?;
         }
-        let after = text(response.headers(), header::RETRY_AFTER);
-        Err(Failure::of_status(url, response.status().as_u16(), &after))
+        Err(Failure::Final(FetchError::Redirect { url: url.to_owned(), to: address }))
     }
+
+    /// Asks once. Credentials are those of the address itself, so that none follows a redirect to another host.
+    fn ask(&self, url: &str, accept: &str, encoding: &str) -> Result<Response<Body>, Failure> {
+        let agent = self.sites.agent(url).unwrap_or(&self.agent);
+        let mut request = agent.get(url).header(header::ACCEPT, accept).header(header::ACCEPT_ENCODING, encoding);
+        if let Some(authorization) = self.sites.authorization(url) {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let request = request.config().proxy(self.proxies.of(url).cloned()).build();
+        request.call().map_err(|error| Failure::of(url, error))
+    }
+}
+
+/// Whether a redirect leaves TLS.
+fn is_downgrade(from: &str, to: &str) -> bool {
+    let is_secure = |url: &str| url.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));
+    is_secure(from) && !is_secure(to)
+}
+
+/// An HTTP library's client that trusts the public roots and these bundles, each given with the id of its secret.
+fn agent(patience: &Patience, bundles: &[(&str, &[u8])]) -> Result<Agent, FetchError> {
+    let tls = match bundles {
+        [] => TlsConfig::default(),
+        bundles => TlsConfig::builder().root_certs(roots(bundles)?).build(),
+    };
+    Ok(Agent::config_builder()
+        .tls_config(tls)
+        .proxy(None)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent(concat!("poetry-buildkit/", env!("CARGO_PKG_VERSION")))
+        .timeout_connect(Some(patience.connect))
+        .timeout_recv_response(Some(patience.answer))
+        .timeout_per_read(Some(patience.idle))
+        .timeout_per_write(Some(patience.idle))
+        .max_idle_connections(64)
+        .max_idle_connections_per_host(32)
+        .build()
+        .new_agent())
 }
 
 /// Hands a body to `sink` piece by piece, and returns its length.
@@ -198,20 +263,22 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> String {
     value.unwrap_or_default().to_owned()
 }
 
-/// The public roots and the certificates of a bundle.
-fn roots(bundle: &[u8]) -> Result<RootCerts, FetchError> {
+/// The public roots and the certificates of these bundles.
+fn roots(bundles: &[(&str, &[u8])]) -> Result<RootCerts, FetchError> {
     let mut own = Vec::new();
-    for item in parse_pem(bundle) {
-        match item {
-            Ok(PemItem::Certificate(certificate)) => own.push(certificate),
-            Ok(_) => {}
-            Err(error) => {
-                return Err(FetchError::Bundle { detail: error.to_string() });
+    for (id, bundle) in bundles {
+        let unusable = |detail| FetchError::Bundle { id: (*id).to_owned(), detail };
+        let before = own.len();
+        for item in parse_pem(bundle) {
+            match item {
+                Ok(PemItem::Certificate(certificate)) => own.push(certificate),
+                Ok(_) => {}
+                Err(error) => return Err(unusable(error.to_string())),
             }
         }
-    }
-    if own.is_empty() {
-        return Err(FetchError::Bundle { detail: "it holds no certificate".to_owned() });
+        if own.len() == before {
+            return Err(unusable("it holds no certificate".to_owned()));
+        }
     }
     let public = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
     let public = public.iter().map(|der| Certificate::from_der(der).to_owned());

@@ -34,6 +34,11 @@ fn file(tag: &StartTag<()>, base: &str) -> Option<File> {
         sha256: url::fragment_sha256(&href),
         size: None,
         yanked: attribute(tag, b"data-yanked"),
+        requires_python: attribute(tag, b"data-requires-python"),
+        metadata: [&b"data-core-metadata"[..], b"data-dist-info-metadata"]
+            .into_iter()
+            .find_map(|name| attribute(tag, name))
+            .is_some_and(|value| value != "false"),
     })
 }
 
@@ -62,6 +67,8 @@ mod tests {
                 ),
                 size: None,
                 yanked: None,
+                requires_python: None,
+                metadata: false,
             },
             File {
                 name: "x-2.0-py3-none-any.whl",
@@ -71,6 +78,8 @@ mod tests {
                 yanked: Some(
                     "bad <build>",
                 ),
+                requires_python: None,
+                metadata: false,
             },
             File {
                 name: "x-3.0.zip",
@@ -80,6 +89,8 @@ mod tests {
                 yanked: Some(
                     "",
                 ),
+                requires_python: None,
+                metadata: false,
             },
         ]
         "#);

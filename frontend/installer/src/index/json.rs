@@ -29,6 +29,10 @@ struct Listed {
     size: Option<u64>,
     #[serde(default)]
     yanked: Yanked,
+    #[serde(default, rename = "requires-python")]
+    requires_python: Option<String>,
+    #[serde(default, rename = "core-metadata", alias = "dist-info-metadata")]
+    metadata: serde_json::Value,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +69,9 @@ pub(super) fn parse(page: &[u8], address: &str) -> Result<Vec<File>, String> {
                 Yanked::Flag(true) => Some(String::new()),
                 Yanked::Reason(reason) => Some(reason),
             },
+            requires_python: listed.requires_python,
+            // A flag, or digests.
+            metadata: !matches!(listed.metadata, serde_json::Value::Null | serde_json::Value::Bool(false)),
         })
     });
     Ok(files.collect())
@@ -79,7 +86,7 @@ mod tests {
     fn files_are_read_with_what_is_optional() {
         let page = br#"{"meta": {"api-version": "1.4", "x": 1}, "name": "x", "versions": ["1.0"], "files": [
             {"filename": "x-1.0+l.whl", "url": "../x-1.0%2Bl.whl", "hashes": {"sha256": "AB"}, "size": 7, "yanked": "bad"},
-            {"filename": "x-2.0.whl", "url": "https://example.net/x-2.0.whl", "hashes": {}, "yanked": true, "core-metadata": {}},
+            {"filename": "x-2.0.whl", "url": "https://example.net/x-2.0.whl", "hashes": {}, "yanked": true, "core-metadata": false},
             {"filename": "x-3.0.whl", "url": "file:///x-3.0.whl"}]}"#;
         let file = |name: &str, url: &str, sha256: Option<&str>, size, yanked: Option<&str>| File {
             name: name.into(),
@@ -87,6 +94,7 @@ mod tests {
             sha256: sha256.map(str::to_owned),
             size,
             yanked: yanked.map(str::to_owned),
+            ..File::default()
         };
         assert_eq!(
             parse(page, "https://example.org/simple/x/").unwrap(),

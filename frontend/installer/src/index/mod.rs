@@ -5,6 +5,9 @@ mod json;
 mod url;
 
 pub use url::redact;
+pub(crate) use url::{join, origin_and_path};
+
+use install_request::{Index, secret};
 
 use crate::fetch::{Client, FetchError, Page};
 use crate::report::Explain;
@@ -16,7 +19,7 @@ const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.
 const PAGE_LIMIT: u64 = 256 << 20;
 
 /// A file that a repository lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct File {
     /// Its name.
     pub name: String,
@@ -28,6 +31,10 @@ pub struct File {
     pub size: Option<u64>,
     /// Why it was yanked (PEP 592), if it was; may be empty.
     pub yanked: Option<String>,
+    /// The versions of Python that it is made for, as far as the repository tells (PEP 503).
+    pub requires_python: Option<String>,
+    /// Whether its metadata can be had by itself (PEP 658, PEP 714).
+    pub metadata: bool,
 }
 
 /// Why a repository does not say where a file is.
@@ -45,10 +52,14 @@ pub enum IndexError {
     /// The index wants credentials, or refuses those it got.
     #[error("the index refuses access")]
     Denied {
-        /// The page's address.
+        /// The address of the page or the file.
         url: String,
         /// The status code.
         status: u16,
+        /// The name of the source in pyproject.toml; `None` for the default index.
+        source_name: Option<String>,
+        /// Whether it got any credentials.
+        given: bool,
     },
     /// The page cannot be understood.
     #[error("the index answers with something that is no package page")]
@@ -73,8 +84,12 @@ impl Explain for IndexError {
         match self {
             Self::Fetch(error) => error.facts(),
             Self::NoPackage { url } => vec![("page", redact(url))],
-            Self::Denied { url, status } => {
-                vec![("page", redact(url)), ("found", format!("HTTP status {status}"))]
+            Self::Denied { url, status, source_name, given } => {
+                let credentials = if *given { "given, and not accepted" } else { "none given" };
+                let mut facts = vec![("url", redact(url)), ("found", format!("HTTP status {status}"))];
+                facts.extend(source_name.iter().map(|name| ("source", name.clone())));
+                facts.push(("credentials", credentials.to_owned()));
+                facts
             }
             Self::Unreadable { url, detail } => {
                 vec![("page", redact(url)), ("found", detail.clone())]
@@ -93,7 +108,15 @@ impl Explain for IndexError {
             Self::NoPackage { .. } => {
                 "see whether the source in pyproject.toml is the one that poetry.lock was made with".into()
             }
-            Self::Denied { .. } => "give the build credentials for this index".into(),
+            Self::Denied { source_name: Some(name), .. } => format!(
+                "pass the credentials of this source to the build, e.g. from variables of the same names:\n\
+                 --secret id={0} --secret id={1}",
+                secret::username(name),
+                secret::password(name)
+            ),
+            Self::Denied { source_name: None, .. } => {
+                format!("pass credentials for this host to the build: --secret id={},src=$HOME/.netrc", secret::NETRC)
+            }
             Self::Unreadable { .. } => {
                 "see whether the address is that of a simple repository (PEP 503), and open the page in a browser"
                     .into()
@@ -103,22 +126,40 @@ impl Explain for IndexError {
     }
 }
 
-/// Finds the file `name` of `package` on the repository whose root is `index`.
+/// Finds the file `name` of `package` on a repository.
 ///
 /// # Errors
 /// The page cannot be had or understood, or does not list the file.
-pub fn find(client: &Client, index: &str, package: &str, name: &str) -> Result<File, IndexError> {
-    let address = format!("{}/{package}/", index.trim_end_matches('/'));
-    let page = client.page(&address, ACCEPT, PAGE_LIMIT).map_err(|error| refused(address, error))?;
-    let files = parse(&page).map_err(|detail| IndexError::Unreadable { url: page.url.clone(), detail })?;
+pub fn find(client: &Client, index: &Index, package: &str, name: &str) -> Result<File, IndexError> {
+    let files = files(client, index, package)?;
     let count = files.len();
-    files.into_iter().find(|file| file.name == name).ok_or(IndexError::NotListed { url: page.url, count })
+    let url = || format!("{}/{package}/", index.url.trim_end_matches('/'));
+    files.into_iter().find(|file| file.name == name).ok_or_else(|| IndexError::NotListed { url: url(), count })
 }
 
-fn refused(url: String, error: FetchError) -> IndexError {
+/// All files of `package` on a repository.
+///
+/// # Errors
+/// The page cannot be had or understood.
+pub fn files(client: &Client, index: &Index, package: &str) -> Result<Vec<File>, IndexError> {
+    let address = format!("{}/{package}/", index.url.trim_end_matches('/'));
+    let page = client.page(&address, ACCEPT, PAGE_LIMIT).map_err(|error| refused(client, index, address, error))?;
+    parse(&page).map_err(|detail| IndexError::Unreadable { url: page.url.clone(), detail })
+}
+
+fn refused(client: &Client, index: &Index, url: String, error: FetchError) -> IndexError {
     match error {
         FetchError::Status { status: 404 | 410, .. } => IndexError::NoPackage { url },
-        FetchError::Status { status, .. } if matches!(status, 401 | 403 | 407) => IndexError::Denied { url, status },
+        error => denied(client, index, error),
+    }
+}
+
+/// What an answer means that asks for credentials.
+pub(crate) fn denied(client: &Client, index: &Index, error: FetchError) -> IndexError {
+    match error {
+        FetchError::Status { url, status } if matches!(status, 401 | 403 | 407) => {
+            IndexError::Denied { given: client.has_credentials(&url), url, status, source_name: index.source.clone() }
+        }
         error => IndexError::Fetch(error),
     }
 }

@@ -89,6 +89,16 @@ fn encode(url: &str) -> String {
     encoded
 }
 
+/// Scheme, host and port in one form, and the path. `None` if it is no address of a web server.
+pub(crate) fn origin_and_path(url: &str) -> Option<(String, &str)> {
+    let Parts { scheme, authority, path, .. } = split(url)?;
+    let scheme = scheme.to_ascii_lowercase();
+    let place = authority.rsplit('@').next().unwrap_or(authority).to_ascii_lowercase();
+    let default = if scheme == "https" { ":443" } else { ":80" };
+    let place = place.strip_suffix(default).unwrap_or(&place);
+    Some((format!("{scheme}://{place}"), path))
+}
+
 /// The last component of the path, percent-decoded.
 pub(crate) fn file_name(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or(url);

@@ -1,6 +1,5 @@
-use crate::fetch::FetchError;
-use crate::index::{IndexError, redact};
-use crate::report::{Block, Explain, megabytes};
+use crate::obtain::ObtainError;
+use crate::report::{Block, Explain};
 use crate::wheel::WheelError;
 
 /// Why wheels were not installed.
@@ -34,34 +33,9 @@ fn shown(blocks: &[Block]) -> String {
 /// Why one wheel was not installed.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallFailure {
-    /// The index does not say where the file is.
+    /// The wheel cannot be had.
     #[error(transparent)]
-    Index(#[from] IndexError),
-    /// The file cannot be downloaded.
-    #[error(transparent)]
-    Fetch(#[from] FetchError),
-    /// The index lists another digest than the lock.
-    #[error("the index lists another digest than poetry.lock")]
-    ListedDigest {
-        /// The file's address.
-        url: String,
-        /// The locked digest.
-        expected: String,
-        /// The digest that the index lists.
-        found: String,
-    },
-    /// The file does not have the locked digest.
-    #[error("the downloaded file does not have the digest of poetry.lock")]
-    Digest {
-        /// The file's address.
-        url: String,
-        /// The locked digest.
-        expected: String,
-        /// The file's digest.
-        found: String,
-        /// The file's size.
-        size: u64,
-    },
+    Obtain(#[from] ObtainError),
     /// The wheel is refused, or cannot be unpacked.
     #[error(transparent)]
     Wheel(#[from] WheelError),
@@ -78,33 +52,16 @@ pub enum InstallFailure {
 impl Explain for InstallFailure {
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Index(error) => error.facts(),
-            Self::Fetch(error) => error.facts(),
+            Self::Obtain(error) => error.facts(),
             Self::Wheel(error) => error.facts(),
-            Self::ListedDigest { url, expected, found } => vec![
-                ("url", redact(url)),
-                ("expected", format!("sha256 {expected}")),
-                ("found", format!("sha256 {found}")),
-                ("cause", "the file was replaced on the index, or poetry.lock was made with another index".into()),
-            ],
-            Self::Digest { url, expected, found, size } => vec![
-                ("url", redact(url)),
-                ("expected", format!("sha256 {expected}")),
-                ("found", format!("sha256 {found} ({})", megabytes(*size))),
-                ("cause", "the file was replaced on the server, or a proxy or mirror sends something else".into()),
-            ],
             Self::Clash { other, .. } => vec![("other", other.clone())],
         }
     }
 
     fn remedy(&self) -> String {
         match self {
-            Self::Index(error) => error.remedy(),
-            Self::Fetch(error) => error.remedy(),
+            Self::Obtain(error) => error.remedy(),
             Self::Wheel(error) => error.remedy(),
-            Self::ListedDigest { .. } | Self::Digest { .. } => {
-                "do not trust the file; find out why it changed, and only then run `poetry lock`".into()
-            }
             Self::Clash { .. } => "remove one of the two packages: they cannot be installed together".into(),
         }
     }

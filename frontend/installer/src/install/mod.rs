@@ -2,7 +2,6 @@
 
 mod check;
 mod error;
-mod obtain;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,10 +16,10 @@ pub use error::{InstallError, InstallFailure};
 
 use crate::claims::Claims;
 use crate::fetch::Client;
+use crate::obtain::obtain;
 use crate::report::{Block, megabytes, printable};
 use crate::wheel::{Contents, Limits, Prepared};
 use crate::{Roots, Tree};
-use obtain::obtain;
 
 /// The most wheels that are under way at once.
 const MOST_AT_ONCE: usize = 16;
@@ -148,7 +147,7 @@ impl<'a> Run<'a> {
     }
 
     fn try_one(self, number: usize, wheel: &'a Wheel) -> Result<Done<'a>, InstallFailure> {
-        let obtained = obtain(wheel, self.roots, self.client)?;
+        let obtained = obtain(&wheel.name, &wheel.archive, self.roots, self.client)?;
         let size = obtained.blob.size();
         let Install { scheme, python, .. } = self.request;
         let prepared = Prepared::new(obtained.blob, wheel, scheme, python, self.limits)?;

@@ -4,14 +4,14 @@ use std::path::Path;
 use install_request::{Interpreter, Libc, Scheme};
 use serde::Deserialize;
 
-use super::{ProbeError, libc, run};
+use super::{ProbeError, libc, libraries, run};
 
 /// What the interpreter is told to run.
 const SCRIPT: &str = include_str!("interpreter.py");
 
 /// What the interpreter prints.
 #[derive(Debug, Deserialize)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub(super) executable: String,
     pub(super) platform: String,
     markers: BTreeMap<String, String>,
@@ -22,7 +22,7 @@ pub(super) struct Answer {
     venv: Scheme,
     system: Scheme,
     #[serde(flatten)]
-    pub(super) build: Build,
+    pub(crate) build: Build,
 }
 
 /// What an environment's settings repeat.
@@ -46,7 +46,7 @@ pub(super) fn ask(executable: &Path) -> Result<Answer, ProbeError> {
 }
 
 impl Answer {
-    pub(super) fn interpreter(&self) -> Interpreter {
+    pub(crate) fn interpreter(&self) -> Interpreter {
         Interpreter {
             executable: self.executable.clone(),
             markers: self.markers.clone(),
@@ -57,6 +57,7 @@ impl Answer {
             debug: self.debug,
             venv: self.venv_scheme(),
             system: self.system.clone(),
+            libraries: libraries::list(),
         }
     }
 

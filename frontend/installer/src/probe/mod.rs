@@ -3,6 +3,7 @@
 mod answer;
 mod error;
 mod libc;
+mod libraries;
 mod lookup;
 
 use std::fs;
@@ -15,8 +16,8 @@ use lookup::run;
 
 use crate::paths::is_plain_absolute;
 use crate::{Roots, Tree, venv};
-pub(crate) use answer::Build;
 use answer::ask;
+pub(crate) use answer::{Answer, Build};
 
 /// Finds the interpreter of the root file system and asks it about itself. Writes the [`Interpreter`]
 /// as JSON below `roots.facts`, and an empty virtual environment of it below `roots.out`.
@@ -28,15 +29,7 @@ pub fn probe(request: &Probe, roots: &Roots) -> Result<String, ProbeError> {
     if !is_plain_absolute(&request.venv) {
         return Err(ProbeError::Venv { path: request.venv.clone() });
     }
-    let found = find(&request.python, std::env::var_os("PATH"))?;
-    let mut answer = ask(&found)?;
-    // Inside an environment, the interpreter that it was made of is the one to ask.
-    if fs::canonicalize(&found).ok().as_deref() != Some(answer.executable.as_ref()) {
-        answer = ask(answer.executable.as_ref())?;
-    }
-    if answer.platform.split('-').next() != Some("linux") {
-        return Err(ProbeError::Platform { found: answer.platform });
-    }
+    let answer = describe(&request.python)?;
     let unwritable = |source| ProbeError::Write { source };
     let interpreter = answer.interpreter();
     let tree = Tree::new(&roots.out);
@@ -47,6 +40,23 @@ pub fn probe(request: &Probe, roots: &Roots) -> Result<String, ProbeError> {
         .and_then(|()| facts.seal())
         .map_err(unwritable)?;
     Ok(summary(&interpreter))
+}
+
+/// Asks the interpreter `python`, a path or a name.
+///
+/// # Errors
+/// There is no usable interpreter.
+pub(crate) fn describe(python: &str) -> Result<Answer, ProbeError> {
+    let found = find(python, std::env::var_os("PATH"))?;
+    let mut answer = ask(&found)?;
+    // Inside an environment, the interpreter that it was made of is the one to ask.
+    if fs::canonicalize(&found).ok().as_deref() != Some(answer.executable.as_ref()) {
+        answer = ask(answer.executable.as_ref())?;
+    }
+    if answer.platform.split('-').next() != Some("linux") {
+        return Err(ProbeError::Platform { found: answer.platform });
+    }
+    Ok(answer)
 }
 
 /// The JSON form with sorted keys.

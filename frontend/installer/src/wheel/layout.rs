@@ -11,7 +11,7 @@ use super::{WheelError, record, scripts};
 use crate::paths::{join, parent};
 
 /// The most that a file of metadata may hold.
-const METADATA_LIMIT: u64 = 64 << 20;
+pub(super) const METADATA_LIMIT: u64 = 64 << 20;
 
 /// Files of the metadata folder that say how a distribution was installed: ours to write, or to leave out.
 const INSTALLATION_FILES: [&str; 4] = ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json"];
@@ -104,6 +104,11 @@ impl Layout {
             content: Content::Text(INSTALLER.to_vec()),
             executable: false,
         });
+        files.extend(locked.direct_url.as_ref().map(|text| Planned {
+            path: join(site, &format!("{dist_info}/direct_url.json")),
+            content: Content::Text(text.clone().into_bytes()),
+            executable: false,
+        }));
         let places = Places { scheme, site, name: &name };
         let written: BTreeSet<String> = files.iter().map(|file| file.path.clone()).collect();
         for entry in entries {

@@ -168,6 +168,20 @@ impl Content {
     }
 }
 
+/// The text of METADATA in a wheel.
+///
+/// # Errors
+/// The wheel is damaged or hostile, or has no METADATA.
+pub(crate) fn metadata_text(blob: Blob) -> Result<String, WheelError> {
+    let (archive, entries) = Archive::open(blob, &Limits::default())?;
+    let is_metadata = |name: &str| {
+        name.split_once('/').is_some_and(|(folder, file)| folder.ends_with(".dist-info") && file == "METADATA")
+    };
+    let entry = entries.iter().find(|entry| is_metadata(&entry.name));
+    let entry = entry.ok_or_else(|| WheelError::MissingFile { file: "METADATA".to_owned() })?;
+    Ok(String::from_utf8_lossy(&archive.read(entry, layout::METADATA_LIMIT)?).into_owned())
+}
+
 fn unwritable(path: &str, source: std::io::Error) -> WheelError {
     WheelError::Write { path: path.to_owned(), source }
 }

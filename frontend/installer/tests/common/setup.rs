@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use install_request::{Archive, Install, Scheme, Wheel};
 use poetry_buildkit_installer::Roots;
-use poetry_buildkit_installer::fetch::{Client, Patience, Proxies};
+use poetry_buildkit_installer::fetch::{Client, Patience, Proxies, Trust};
 use poetry_buildkit_installer::install::{InstallError, Summary, install};
 use poetry_buildkit_installer::wheel::Limits;
 
@@ -68,7 +68,7 @@ pub fn client() -> Client {
         first_pause: Duration::from_millis(10),
         longest_pause: Duration::from_millis(200),
     };
-    Client::new(patience, Proxies::default(), None).unwrap()
+    Client::new(patience, Proxies::default(), &Trust::default()).unwrap()
 }
 
 pub fn scheme() -> Scheme {

@@ -1,0 +1,226 @@
+//! Real packages, built from source by the program as a build step runs it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use common::archive::sha256;
+use common::setup::{Setup, scheme};
+use common::tree;
+use install_request::{Archive, Build, BuildReport, BuildSource, Index, Interpreter, Origin, Probe, Target};
+
+/// The index that pip uses if nobody tells it otherwise.
+fn default_index() -> Index {
+    let program = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)";
+    let output = Command::new("python3").args(["-c", program]).output().expect("this test needs python3 with pip");
+    Index { url: String::from_utf8(output.stdout).unwrap().trim().to_owned(), source: None }
+}
+
+fn target() -> Target {
+    let setup = Setup::new(&[]);
+    let probe = Probe { python: "python3".into(), venv: "/app/.venv".into() };
+    let (success, output) = run(&setup, "probe", &probe);
+    assert!(success, "{output}");
+    let facts = fs::read(setup.roots.facts.join("interpreter.json")).unwrap();
+    let Interpreter { markers, libc, .. } = serde_json::from_slice(&facts).unwrap();
+    let marker = |name: &str| markers[name].clone();
+    Target { implementation: marker("platform_python_implementation"), python: marker("python_version"), libc }
+}
+
+fn request(name: &str, version: &str, source: BuildSource) -> Build {
+    Build {
+        name: name.into(),
+        version: version.into(),
+        source,
+        editable: false,
+        builder_python: "python3".into(),
+        target: target(),
+        indexes: vec![default_index()],
+        wheelhouse: None,
+        constraints: Vec::new(),
+        config_settings: [].into(),
+        python: "/app/.venv/bin/python".into(),
+        scheme: scheme(),
+        direct_url: None,
+    }
+}
+
+fn sdist(name: &str, version: &str, file: &str) -> Build {
+    let archive = Archive { file: file.into(), sha256: None, origin: Origin::Index(default_index()) };
+    request(name, version, BuildSource::Archive { archive, subdirectory: None })
+}
+
+fn project(name: &str, folder: &Path) -> Build {
+    let path = folder.to_string_lossy().into_owned();
+    request(name, "1.0", BuildSource::Tree { path, subdirectory: None })
+}
+
+fn setup() -> Setup {
+    let setup = Setup::new(&[]);
+    fs::create_dir_all(&setup.roots.work).unwrap();
+    fs::create_dir_all(&setup.roots.build_cache).unwrap();
+    if let Some(bundle) = std::env::var_os("SSL_CERT_FILE") {
+        fs::copy(bundle, setup.roots.secrets.join("ca-bundle")).unwrap();
+    }
+    setup
+}
+
+fn run(setup: &Setup, command: &str, request: &impl serde::Serialize) -> (bool, String) {
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_installer"))
+        .arg("--root")
+        .arg(setup.folder.path())
+        .args([command, &serde_json::to_string(request).unwrap()])
+        .output()
+        .unwrap();
+    (status.success(), format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr)))
+}
+
+fn built(request: &Build) -> (Setup, BTreeSet<String>) {
+    let setup = setup();
+    let (success, output) = run(&setup, "build", request);
+    assert!(success, "{}: {output}", request.name);
+    let site = setup.site("");
+    let files = tree::read(&site).keys().map(|path| path.to_string()).collect();
+    (setup, files)
+}
+
+fn files(folder: &Path, files: &[(&str, &str)]) {
+    for (path, text) in files {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+#[test]
+fn source_distributions_of_all_kinds_of_backends_are_built() {
+    // setuptools without and with pyproject.toml, flit, hatchling, poetry-core, pdm, and one that builds itself.
+    for (name, version, file, expected) in [
+        ("docopt", "0.6.2", "docopt-0.6.2.tar.gz", "docopt.py"),
+        ("iniconfig", "2.0.0", "iniconfig-2.0.0.tar.gz", "iniconfig/__init__.py"),
+        ("tomli", "2.0.1", "tomli-2.0.1.tar.gz", "tomli/_parser.py"),
+        ("mdurl", "0.1.2", "mdurl-0.1.2.tar.gz", "mdurl/__init__.py"),
+        ("pastel", "0.2.1", "pastel-0.2.1.tar.gz", "pastel/pastel.py"),
+        ("poetry-core", "1.9.0", "poetry_core-1.9.0.tar.gz", "poetry/core/factory.py"),
+        ("six", "1.16.0", "six-1.16.0.tar.gz", "six.py"),
+    ] {
+        let (_, files) = built(&sdist(name, version, file));
+        assert!(files.contains(expected), "{name}: {files:?}");
+        assert!(files.iter().any(|file| file.ends_with(".dist-info/RECORD")), "{name}: {files:?}");
+    }
+}
+
+#[test]
+fn an_extension_is_compiled_and_its_libraries_are_reported() {
+    let (setup, files) = built(&sdist("markupsafe", "2.1.5", "MarkupSafe-2.1.5.tar.gz"));
+    assert!(files.iter().any(|file| file.starts_with("markupsafe/_speedups.") && file.ends_with(".so")), "{files:?}");
+    let report = fs::read(setup.roots.facts.join("build.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<BuildReport>(&report).unwrap(), BuildReport::default());
+}
+
+#[test]
+fn two_builds_give_the_same_bytes() {
+    let request = sdist("iniconfig", "2.0.0", "iniconfig-2.0.0.tar.gz");
+    assert_eq!(tree::read(&built(&request).0.roots.out), tree::read(&built(&request).0.roots.out));
+}
+
+#[test]
+fn nothing_of_an_archive_runs_before_it_is_verified() {
+    let setup = setup();
+    let canary = setup.folder.path().join("canary");
+    let source = setup.folder.path().join("evil-1.0");
+    let program = format!("open({:?}, 'w')\nfrom setuptools import setup\nsetup(name='evil', version='1.0')\n", canary);
+    files(&source, &[("setup.py", &program)]);
+    let archive = setup.folder.path().join("evil-1.0.tar.gz");
+    let mut tar = Command::new("tar");
+    tar.arg("-czf").arg(&archive).arg("-C").arg(setup.folder.path()).arg("evil-1.0");
+    assert!(tar.status().unwrap().success());
+    let of = |sha256: String| {
+        let origin = Origin::File { path: archive.to_string_lossy().into_owned() };
+        let archive = Archive { file: "evil-1.0.tar.gz".into(), sha256: Some(sha256), origin };
+        request("evil", "1.0", BuildSource::Archive { archive, subdirectory: None })
+    };
+    let (success, output) = run(&setup, "build", &of("0".repeat(64)));
+    assert!(!success);
+    assert!(output.contains("does not have the digest of poetry.lock"), "{output}");
+    assert!(!canary.exists());
+    let (success, output) = run(&setup, "build", &of(sha256(&fs::read(&archive).unwrap())));
+    assert!(success, "{output}");
+    assert!(canary.exists());
+}
+
+#[test]
+fn a_folder_is_built_without_being_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let pyproject = "[project]\nname = 'demo'\nversion = '2.0'\n[build-system]\nrequires = ['setuptools']\nbuild-backend = 'setuptools.build_meta'\n";
+    files(folder.path(), &[("pyproject.toml", pyproject), ("demo/__init__.py", "")]);
+    let mut request = project("demo", folder.path());
+    request.direct_url = Some("{\"url\":\"file:///app/demo\",\"dir_info\":{}}".into());
+    let before = tree::read(folder.path());
+    let (setup, found) = built(&request);
+    assert_eq!(tree::read(folder.path()), before);
+    // What it says of itself counts, not what was locked.
+    assert!(found.contains("demo-2.0.dist-info/METADATA"), "{found:?}");
+    assert_eq!(
+        fs::read_to_string(setup.site("demo-2.0.dist-info/direct_url.json")).unwrap(),
+        request.direct_url.unwrap()
+    );
+}
+
+#[test]
+fn an_editable_build_refers_to_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let pyproject = "[project]\nname = 'demo'\nversion = '1.0'\n[build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n";
+    files(folder.path(), &[("pyproject.toml", pyproject), ("src/demo/__init__.py", "")]);
+    let (setup, found) = built(&Build { editable: true, ..project("demo", folder.path()) });
+    let pth: Vec<&String> = found.iter().filter(|file| file.ends_with(".pth")).collect();
+    let text = fs::read_to_string(setup.site(pth[0])).unwrap();
+    assert_eq!(text.trim(), folder.path().join("src").to_string_lossy());
+}
+
+#[test]
+fn a_backend_in_the_tree_is_found_by_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let pyproject = "[build-system]\nrequires = ['flit_core']\nbuild-backend = 'own'\nbackend-path = ['build']\n[project]\nname = 'demo'\nversion = '1.0'\ndescription = 'x'\n";
+    files(
+        folder.path(),
+        &[("pyproject.toml", pyproject), ("build/own.py", "from flit_core.buildapi import *\n"), ("demo.py", "")],
+    );
+    let (_, found) = built(&project("demo", folder.path()));
+    assert!(found.contains("demo.py"), "{found:?}");
+}
+
+/// What the user sees, with the changing parts replaced.
+fn failure(request: &Build) -> String {
+    let setup = setup();
+    let (success, output) = run(&setup, "build", request);
+    assert!(!success, "{output}");
+    let error = output.find("error: demo").expect("an error block");
+    output[error..].replace(&*setup.folder.path().to_string_lossy(), "")
+}
+
+#[test]
+fn failures_explain_themselves() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| -> PathBuf { folder.path().join(name) };
+    let setup_py = |name: &str, program: &str| files(&at(name), &[("setup.py", program)]);
+    setup_py("header", "import sys; sys.exit('x.c:1:10: fatal error: libpq-fe.h: No such file or directory')");
+    setup_py("plain", "raise SystemExit('out of luck')");
+    files(&at("broken"), &[("pyproject.toml", "[build-system")]);
+    files(&at("nothing"), &[("README", "")]);
+    files(
+        &at("requires"),
+        &[("pyproject.toml", "[build-system]\nrequires = ['setuptools>=99999']\nbuild-backend = 'x'\n")],
+    );
+    for name in ["header", "plain", "broken", "nothing", "requires"] {
+        insta::assert_snapshot!(format!("build_{name}"), failure(&project("demo", &at(name))));
+    }
+    let mut foreign = project("demo", &at("plain"));
+    foreign.target.python = "3.0".into();
+    foreign.target.libc = None;
+    assert!(failure(&foreign).contains("the builder image has another Python than the runtime image"));
+}
