@@ -385,7 +385,7 @@ impl Build<'_> {
 
     /// Resolves the image that things are built in, if anything is.
     async fn builder(&self, plan: &Plan, platform: &Platform) -> Result<Option<Builder>, Error> {
-        if !plan.builds() || matches!(plan.target, Target::Plan | Target::Wheelhouse) {
+        if !plan.builds() || plan.target == Target::Plan {
             return Ok(None);
         }
         let image = self.image("builder", plan.builder.clone(), platform).await?;

@@ -1,4 +1,4 @@
-//! The command line of the installer: `installer probe|install|build|fetch|compile JSON`.
+//! The command line of the installer: `installer probe|install|build|gather|script|fetch|compile JSON`.
 //!
 //! With `--root FOLDER`, the folders that a build step mounts are looked for below FOLDER, so that the
 //! program can be tried outside of builds.
@@ -11,9 +11,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use install_request::{Build, BuildSource, Compile, Fetch, Index, Install, Probe};
+use install_request::{Build, Compile, Fetch, Gather, Index, Install, Probe, RunScript};
 use lexopt::prelude::*;
-use poetry_buildkit_installer::build::build;
+use poetry_buildkit_installer::build::{build, gather, run_script};
 use poetry_buildkit_installer::fetch::{Client, FetchError, Patience, Proxies};
 use poetry_buildkit_installer::install::{InstallError, install};
 use poetry_buildkit_installer::report::{Block, Explain};
@@ -22,7 +22,8 @@ use poetry_buildkit_installer::wheelhouse::fill;
 use poetry_buildkit_installer::{Roots, compile, probe, secrets};
 use serde::de::DeserializeOwned;
 
-const USAGE: &str = "usage: installer [--root FOLDER] (probe | install | build | fetch | compile) JSON\n";
+const USAGE: &str =
+    "usage: installer [--root FOLDER] (probe | install | build | gather | script | fetch | compile) JSON\n";
 
 /// How a command ended without success.
 enum Stop {
@@ -70,13 +71,21 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Result<String, Stop> {
         }
         "build" => {
             let request: Build = read(&json)?;
-            let of_archive = match &request.source {
-                BuildSource::Archive { archive, .. } => archive.index(),
-                BuildSource::Tree { .. } => None,
-            };
-            let client = client(&roots, request.indexes.iter().chain(of_archive))?;
+            let client = client(&roots, request.tools.indexes.iter().chain(request.source.index()))?;
             build(&request, &roots, &client)
                 .map_err(|error| failed(&format!("{} {} cannot be built", request.name, request.version), &error))
+        }
+        "gather" => {
+            let request: Gather = read(&json)?;
+            let client = client(&roots, request.tools.indexes.iter().chain(request.source.index()))?;
+            gather(&request, &roots, &client)
+                .map_err(|error| failed(&format!("what the build of {} needs cannot be fetched", request.name), &error))
+        }
+        "script" => {
+            let request: RunScript = read(&json)?;
+            let client = client(&roots, &request.tools.indexes)?;
+            run_script(&request, &roots, &client)
+                .map_err(|error| failed(&format!("{} cannot be built", request.name), &error))
         }
         "compile" => {
             let request: Compile = read(&json)?;

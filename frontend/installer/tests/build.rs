@@ -11,7 +11,9 @@ use std::process::{Command, Output};
 use common::archive::sha256;
 use common::setup::{Setup, scheme};
 use common::tree;
-use install_request::{Archive, Build, BuildReport, BuildSource, Index, Interpreter, Origin, Probe, Target};
+use install_request::{
+    Archive, Build, BuildReport, BuildSource, BuildTools, Gather, Index, Interpreter, Origin, Probe, RunScript, Target,
+};
 
 /// The index that pip uses if nobody tells it otherwise.
 fn default_index() -> Index {
@@ -31,17 +33,23 @@ fn target() -> Target {
     Target { implementation: marker("platform_python_implementation"), python: marker("python_version"), libc }
 }
 
+fn tools() -> BuildTools {
+    BuildTools {
+        python: "python3".into(),
+        target: target(),
+        indexes: vec![default_index()],
+        wheelhouse: None,
+        constraints: Vec::new(),
+    }
+}
+
 fn request(name: &str, version: &str, source: BuildSource) -> Build {
     Build {
         name: name.into(),
         version: version.into(),
         source,
         editable: false,
-        builder_python: "python3".into(),
-        target: target(),
-        indexes: vec![default_index()],
-        wheelhouse: None,
-        constraints: Vec::new(),
+        tools: tools(),
         config_settings: [].into(),
         python: "/app/.venv/bin/python".into(),
         scheme: scheme(),
@@ -194,6 +202,80 @@ fn a_backend_in_the_tree_is_found_by_its_path() {
     assert!(found.contains("demo.py"), "{found:?}");
 }
 
+const EXTENSION: &str = "#include <Python.h>\nstatic PyModuleDef module = {PyModuleDef_HEAD_INIT, \"_fast\", 0, -1, 0};\n\
+     PyMODINIT_FUNC PyInit__fast(void) { return PyModule_Create(&module); }\n";
+
+#[test]
+fn build_scripts_leave_their_result_in_the_projects_folder() {
+    let script = |text: &str, setup: Option<&str>| {
+        let folder = tempfile::tempdir().unwrap();
+        let pyproject =
+            "[build-system]\nrequires = ['setuptools', 'wheel']\nbuild-backend = 'poetry.core.masonry.api'\n";
+        files(
+            folder.path(),
+            &[
+                ("pyproject.toml", pyproject),
+                ("build.py", text),
+                ("src/demo/_fast.c", EXTENSION),
+                ("src/demo/__init__.py", ""),
+            ],
+        );
+        let request = RunScript {
+            name: "demo".into(),
+            folder: folder.path().to_string_lossy().into_owned(),
+            script: "build.py".into(),
+            setup: setup.map(str::to_owned),
+            tools: tools(),
+        };
+        let (success, output) = run(&self::setup(), "script", &request);
+        (success, output, tree::read(folder.path()).into_keys().collect::<BTreeSet<_>>())
+    };
+    // As Poetry runs it today, and by way of the setup.py that Poetry used to generate.
+    let own = "import setuptools, subprocess\nfrom pathlib import Path\nPath('src/demo/made.txt').write_text('x')\n";
+    let (success, output, found) = script(own, None);
+    assert!(success && found.contains("src/demo/made.txt"), "{output}");
+    let with_setup = "from setuptools import Extension\ndef build(arguments):\n    arguments['ext_modules'] = \
+                      [Extension('demo._fast', ['src/demo/_fast.c'])]\n";
+    let (success, output, found) = script(with_setup, Some("src"));
+    let is_extension = |path: &String| path.starts_with("src/demo/_fast.") && path.ends_with(".so");
+    assert!(success && found.iter().any(is_extension), "{output} {found:?}");
+    assert!(!found.iter().any(|path| path.contains("__pycache__")), "{found:?}");
+
+    let (success, output, _) = script("import sys; sys.exit('pg_config not found')", None);
+    assert!(!success);
+    insta::assert_snapshot!(output);
+}
+
+#[test]
+fn what_is_gathered_is_enough_for_a_build_without_a_network() {
+    let Build { name, source, tools, .. } = sdist("iniconfig", "2.0.0", "iniconfig-2.0.0.tar.gz");
+    let gathered = setup();
+    let gather = Gather { name, source, editable: false, tools, config_settings: [].into() };
+    let (success, output) = run(&gathered, "gather", &gather);
+    assert!(success, "{output}");
+    let wheelhouse = gathered.roots.out.to_string_lossy().into_owned();
+    let found: Vec<String> = tree::read(&gathered.roots.out).into_keys().collect();
+    assert!(found.contains(&"iniconfig-2.0.0.tar.gz".to_owned()), "{found:?}");
+    assert!(found.iter().any(|file| file.starts_with("hatchling-")), "{found:?}");
+
+    let origin = Origin::File { path: format!("{wheelhouse}/iniconfig-2.0.0.tar.gz") };
+    let archive = Archive { file: "iniconfig-2.0.0.tar.gz".into(), sha256: None, origin };
+    let mut offline = request("iniconfig", "2.0.0", BuildSource::Archive { archive, subdirectory: None });
+    offline.tools.indexes = Vec::new();
+    offline.tools.wheelhouse = Some(wheelhouse.clone());
+    let (_, files) = built(&offline);
+    assert!(files.contains("iniconfig/__init__.py"), "{files:?}");
+
+    for entry in fs::read_dir(&wheelhouse).unwrap() {
+        let path = entry.unwrap().path();
+        if path.to_string_lossy().contains("hatchling-") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    let (success, output) = run(&setup(), "build", &offline);
+    assert!(!success && output.contains("hatchling"), "{output}");
+}
+
 /// What the user sees, with the changing parts replaced.
 fn failure(request: &Build) -> String {
     let setup = setup();
@@ -220,7 +302,7 @@ fn failures_explain_themselves() {
         insta::assert_snapshot!(format!("build_{name}"), failure(&project("demo", &at(name))));
     }
     let mut foreign = project("demo", &at("plain"));
-    foreign.target.python = "3.0".into();
-    foreign.target.libc = None;
+    foreign.tools.target.python = "3.0".into();
+    foreign.tools.target.libc = None;
     assert!(failure(&foreign).contains("the builder image has another Python than the runtime image"));
 }

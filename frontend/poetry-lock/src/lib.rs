@@ -111,7 +111,7 @@ pub use lock::{ExtraMember, Lock, LockVersion, LockedFile, LockedPackage, Source
 pub use marker::{Environment, Extras, Marker, MarkerError, UnknownVariable};
 pub use name::{Name, is_valid_name};
 pub use pep440_rs::Version;
-pub use poetry_toml::{FilePolicy, PackageSet, PoetryToml};
+pub use poetry_toml::{ConfigSetting, FilePolicy, PackageSet, PoetryToml};
 pub use project::{Project, Texts};
 pub use pyproject::{
     Build, BuildSystem, Dialect, FileInclude, Format, Group, Index, License, Metadata, PackageInclude, Person,

@@ -1,5 +1,7 @@
 //! `poetry.toml`, Poetry's settings for one project.
 
+use std::collections::BTreeMap;
+
 use crate::toml_reader::{self, Node, Table};
 use crate::{Error, InputFile, Name};
 
@@ -24,6 +26,17 @@ pub struct PoetryToml {
     pub re_resolve: Option<bool>,
     /// `installer.no-binary` and `installer.only-binary`.
     pub files: FilePolicy,
+    /// `installer.build-config-settings`: what build backends are told (PEP 517), by package.
+    pub build_config_settings: BTreeMap<Name, BTreeMap<String, ConfigSetting>>,
+}
+
+/// The value of a setting for a build backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigSetting {
+    /// One value.
+    One(String),
+    /// Several values.
+    Several(Vec<String>),
 }
 
 /// Which packages must not be installed from wheels, and which must not be from source
@@ -127,8 +140,26 @@ impl PoetryToml {
             settings.re_resolve = table.boolean("re-resolve")?;
             let set = |key| table.get(key).map(PackageSet::read).transpose().map(Option::unwrap_or_default);
             settings.files = FilePolicy { no_binary: set("no-binary")?, only_binary: set("only-binary")? };
+            for (package, node) in table.entries_of("build-config-settings")? {
+                let read = |(key, node): (crate::Located<&str>, Node<'_>)| {
+                    Ok((key.value.to_owned(), ConfigSetting::read(node)?))
+                };
+                let values = node.table()?.entries().into_iter().map(read).collect::<Result<_, Error>>()?;
+                settings.build_config_settings.insert(Name::new(package.value), values);
+            }
         }
         Ok(settings)
+    }
+}
+
+impl ConfigSetting {
+    fn read(node: Node<'_>) -> Result<Self, Error> {
+        Ok(match node.as_array() {
+            Some(values) => Self::Several(
+                values.into_iter().map(|value| value.string().map(str::to_owned)).collect::<Result<_, _>>()?,
+            ),
+            None => Self::One(node.string()?.to_owned()),
+        })
     }
 }
 
@@ -140,7 +171,8 @@ mod tests {
     fn settings_are_read() {
         let settings = PoetryToml::read(
             "[virtualenvs]\ncreate = true\nin-project = false\n[virtualenvs.options]\nno-pip = true\n\
-             [installer]\nno-binary = ['Foo_x', ':none:']\nonly-binary = true\nparallel = true\n",
+             [installer]\nno-binary = ['Foo_x', ':none:']\nonly-binary = true\nparallel = true\n\
+             [installer.build-config-settings.Foo_x]\neditable_mode = 'compat'\nargs = ['-a', '-b']\n",
         )
         .unwrap();
         assert_eq!(settings.virtualenvs_create, Some(true));
@@ -148,6 +180,11 @@ mod tests {
         assert_eq!(settings.no_pip, Some(true));
         assert_eq!(settings.files.no_binary.names, [Name::new("foo-x")]);
         assert!(settings.files.only_binary.all);
+        let expected = [
+            ("editable_mode".to_owned(), ConfigSetting::One("compat".into())),
+            ("args".to_owned(), ConfigSetting::Several(vec!["-a".into(), "-b".into()])),
+        ];
+        assert_eq!(settings.build_config_settings[&Name::new("foo-x")], expected.into());
         assert_eq!(PoetryToml::read("").unwrap(), PoetryToml::default());
     }
 

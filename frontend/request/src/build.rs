@@ -16,18 +16,8 @@ pub struct Build {
     pub source: BuildSource,
     /// Build an editable wheel (PEP 660) instead of an ordinary one.
     pub editable: bool,
-    /// The builder's interpreter: an absolute path, or a name that is looked up on `PATH`.
-    pub builder_python: String,
-    /// The interpreter that the wheel is for.
-    pub target: Target,
-    /// Where build requirements come from, in order of preference.
-    pub indexes: Vec<Index>,
-    /// A folder in the step's container that build requirements come from instead; nothing is fetched then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wheelhouse: Option<String>,
-    /// Further constraints on build requirements, as PEP 508 requirements (`tool.poetry.build-constraints`).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub constraints: Vec<String>,
+    /// What it is built with.
+    pub tools: BuildTools,
     /// Settings for the build backend (PEP 517 `config_settings`): strings, or lists of strings.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub config_settings: BTreeMap<String, ConfigSetting>,
@@ -38,6 +28,62 @@ pub struct Build {
     /// The content of `direct_url.json` (PEP 610); `None` for what comes from an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direct_url: Option<String>,
+}
+
+/// Fetch all that a later [`Build`] without a network needs, and keep it as files below [`OUT`](crate::layout::OUT):
+/// `installer gather JSON`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gather {
+    /// The package's normalized name (PEP 503).
+    pub name: String,
+    /// What it is built from.
+    pub source: BuildSource,
+    /// Whether an editable wheel will be built.
+    pub editable: bool,
+    /// What it is built with.
+    pub tools: BuildTools,
+    /// Settings for the build backend (PEP 517 `config_settings`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub config_settings: BTreeMap<String, ConfigSetting>,
+}
+
+/// Run the build script of a project (`[tool.poetry.build]`) in its own folder, as `poetry install` does:
+/// `installer script JSON`. What the script leaves in the folder is the result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunScript {
+    /// The project's normalized name (PEP 503).
+    pub name: String,
+    /// The absolute path of the project, which can be written.
+    pub folder: String,
+    /// The script, relative to the project.
+    pub script: String,
+    /// The folder of the project's modules, relative to the project, if the script's function `build` is to prepare the
+    /// arguments of setuptools, which then builds the extension modules in place (`generate-setup-file`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup: Option<String>,
+    /// What it is run with.
+    pub tools: BuildTools,
+}
+
+/// What things are built with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BuildTools {
+    /// The builder's interpreter: an absolute path, or a name that is looked up on `PATH`.
+    pub python: String,
+    /// The interpreter that the result is for.
+    pub target: Target,
+    /// Where build requirements come from, in order of preference.
+    pub indexes: Vec<Index>,
+    /// A folder in the step's container that build requirements come from instead; nothing is fetched then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wheelhouse: Option<String>,
+    /// Further constraints on build requirements, as PEP 508 requirements with constraints of Poetry
+    /// (`tool.poetry.build-constraints`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<String>,
 }
 
 /// The interpreter that a wheel is built for. The builder's has to be like it.
@@ -73,6 +119,17 @@ pub enum BuildSource {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         subdirectory: Option<String>,
     },
+}
+
+impl BuildSource {
+    /// The index that it is looked up in.
+    #[must_use]
+    pub fn index(&self) -> Option<&Index> {
+        match self {
+            Self::Archive { archive, .. } => archive.index(),
+            Self::Tree { .. } => None,
+        }
+    }
 }
 
 /// The value of a setting for a build backend.

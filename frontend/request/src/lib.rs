@@ -9,7 +9,7 @@ mod compile;
 mod install;
 mod interpreter;
 
-pub use build::{Build, BuildReport, BuildSource, ConfigSetting, Target};
+pub use build::{Build, BuildReport, BuildSource, BuildTools, ConfigSetting, Gather, RunScript, Target};
 pub use compile::Compile;
 pub use install::{Archive, Fetch, Fetched, Index, Install, Origin, Wheel};
 pub use interpreter::{Interpreter, Libc, LibcFamily, Probe, Scheme};

@@ -91,7 +91,7 @@ pub fn build(plan: &Plan, materials: &Materials<'_>) -> Result<Built, Error> {
     }
     let mut layers =
         vec![Layer::new(format!("virtual environment {}", plan.image.venv), materials.probe.output(layout::OUT)?)];
-    let (installed, reports) = packages::layers(plan, materials)?;
+    let packages::Installed { layers: installed, reports, trees } = packages::install(plan, materials)?;
     layers.extend(installed);
     if plan.image.compile_bytecode {
         layers.push(bytecode::layer(plan, materials, &layers)?);
@@ -100,8 +100,8 @@ pub fn build(plan: &Plan, materials: &Materials<'_>) -> Result<Built, Error> {
     if plan.target == Target::Venv {
         return Ok(Built { reports, ..assemble::assemble(Output::scratch(), Vec::new(), layers, materials)? });
     }
-    layers.extend(packages::sources(plan, materials)?);
-    layers.push(application::layer(plan, materials)?);
+    layers.push(builds::scripted(plan, application::layer(plan, materials)?, materials)?);
+    layers.extend(packages::sources(plan, trees, materials)?);
     let apt = &plan.image.apt;
     let base = debian::install(apt, &materials.base, "apt", materials)?;
     let below = if apt.is_empty() { Vec::new() } else { vec![format!("Debian packages {}", apt.join(" "))] };

@@ -2,38 +2,48 @@
 
 use std::collections::BTreeMap;
 
-use buildkit_llb::{Annotate, Error, File, FileAction, Output};
+use buildkit_llb::{Annotate, Error, File, FileAction, Output, Owner};
 use install_request::EPOCH;
 
 use super::{Layer, Materials, builds, root, wheels};
-use crate::plan::{BuildFrom, How, LINKED, Package, Plan, bins};
+use crate::plan::{How, LINKED, Plan, bins};
 
-/// What installs packages: layers, and the reports of builds by package.
-type Installed = (Vec<Layer>, Vec<(String, Output)>);
+/// What installs packages.
+#[derive(Default)]
+pub(super) struct Installed {
+    /// The layers.
+    pub(super) layers: Vec<Layer>,
+    /// The reports of builds, by the names of their packages.
+    pub(super) reports: Vec<(String, Output)>,
+    /// Source trees that builds have changed and that installed packages refer to: package, tree, absolute path.
+    pub(super) trees: Vec<(String, Output, String)>,
+}
 
 /// A layer for each node, but for packages with a node of their own: if they are many they share layers.
-pub(super) fn layers(plan: &Plan, materials: &Materials<'_>) -> Result<Installed, Error> {
+pub(super) fn install(plan: &Plan, materials: &Materials<'_>) -> Result<Installed, Error> {
     let total = plan.nodes.len();
-    let (mut layers, mut own, mut reports) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut installed, mut own) = (Installed::default(), Vec::new());
     for (index, node) in plan.nodes.iter().enumerate() {
         let name = format!("[{}deps {}/{total}] {}", materials.prefix, index + 1, node.label);
+        let package = node.packages.join(" ");
         if node.id == LINKED {
             let files = plan.packages_of(node).filter_map(|package| match &package.how {
                 How::Linked { files, .. } => Some(files.clone()),
                 _ => None,
             });
-            let output = root::write(&files.flatten().collect(), "deps", &node.label, materials)?;
-            layers.push(Layer::new(node.label.clone(), output));
+            let output = root::write(&files.flatten().collect(), &BTreeMap::new(), "deps", &node.label, materials)?;
+            installed.layers.push(Layer::new(node.label.clone(), output));
         } else if let Some(made) = builds::node(plan, node, name.clone(), materials)? {
-            reports.extend(node.packages.first().map(|package| (package.clone(), made.report)));
-            own.push((node.packages.join(" "), Layer::new(node.label.clone(), made.output)));
+            installed.reports.push((package.clone(), made.report));
+            installed.trees.extend(made.tree.map(|(tree, place)| (package.clone(), tree, place)));
+            own.push((package, Layer::new(node.label.clone(), made.output)));
         } else {
             let layer = Layer::new(node.label.clone(), wheels::node(plan, node, name, materials)?);
-            if bins::is_shared(&node.id) { layers.push(layer) } else { own.push((node.packages.join(" "), layer)) }
+            if bins::is_shared(&node.id) { installed.layers.push(layer) } else { own.push((package, layer)) }
         }
     }
-    layers.extend(merged(own, materials)?);
-    Ok((layers, reports))
+    installed.layers.extend(merged(own, materials)?);
+    Ok(installed)
 }
 
 /// At most [`bins::OWN`] layers of these, by the names of their packages.
@@ -56,33 +66,32 @@ fn merged(own: Vec<(String, Layer)>, materials: &Materials<'_>) -> Result<Vec<La
     slots.into_values().map(merge).collect()
 }
 
-/// The layer with source trees that installed packages refer to and that are no part of the application.
-pub(super) fn sources(plan: &Plan, materials: &Materials<'_>) -> Result<Option<Layer>, Error> {
-    let wanted: Vec<(&Package, &str)> =
-        plan.packages.iter().filter_map(|package| Some((package, place(plan, package)?))).collect();
-    if wanted.is_empty() {
+/// The layer with source trees that installed packages refer to and that are no part of the application. `built` are
+/// those that a build may have changed.
+pub(super) fn sources(
+    plan: &Plan,
+    built: Vec<(String, Output, String)>,
+    materials: &Materials<'_>,
+) -> Result<Option<Layer>, Error> {
+    let mut trees = built;
+    for package in &plan.packages {
+        let How::Linked { folder, .. } = &package.how else {
+            continue;
+        };
+        // The application's own files hold what is in its folder, if nothing is chosen from them.
+        let is_elsewhere = folder.path.starts_with("..") || !plan.image.include.is_empty();
+        let tree = builds::tree(package, materials)?.filter(|_| is_elsewhere);
+        trees.extend(tree.map(|tree| (package.name.clone(), tree, folder.place.clone())));
+    }
+    if trees.is_empty() {
         return Ok(None);
     }
-    let mut file = File::on(Output::scratch());
-    for (package, place) in &wanted {
-        if let Some(tree) = builds::tree(package, materials)? {
-            file = file.then(FileAction::copy(tree, "/", *place).contents().make_parents().timestamp(EPOCH));
-        }
-    }
-    let label =
-        wanted.iter().map(|(package, place)| format!("{} {place}", package.name)).collect::<Vec<_>>().join(", ");
+    trees.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    let label = trees.iter().map(|(package, _, place)| format!("{package} {place}")).collect::<Vec<_>>().join(", ");
+    let copy = |file: File, (_, tree, place): (String, Output, String)| {
+        file.then(FileAction::copy(tree, "/", place).contents().make_parents().owner(Owner::new(0, 0)).timestamp(EPOCH))
+    };
+    let file = trees.into_iter().fold(File::on(Output::scratch()), copy);
     let output = file.name(format!("[{}sources] copy {label}", materials.prefix)).output()?;
     Ok(Some(Layer::new(format!("sources of {label}"), output)))
-}
-
-/// Where the source tree of a package has to be copied to.
-fn place<'a>(plan: &Plan, package: &'a Package) -> Option<&'a str> {
-    match &package.how {
-        How::Linked { folder, .. } | How::Build { from: BuildFrom::Folder(folder), editable: true, .. } => {
-            // The application's own files hold what is in its folder, if nothing is chosen from them.
-            (folder.path.starts_with("..") || !plan.image.include.is_empty()).then_some(&folder.place)
-        }
-        How::Build { from: BuildFrom::Git { place, .. }, editable: true, .. } => Some(place),
-        _ => None,
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use buildkit_llb::{Annotate, Error, File, FileAction, Output};
+use buildkit_llb::{Annotate, Error, File, FileAction, Output, Owner};
 use install_request::EPOCH;
 
 use super::{Layer, Materials};
@@ -13,12 +13,14 @@ pub(super) fn layer(plan: &Plan, materials: &Materials<'_>) -> Result<Option<Lay
     let Some(root) = &plan.root else {
         return Ok(None);
     };
-    Ok(Some(Layer::new(format!("project {}", root.label), write(&root.files, "project", &root.label, materials)?)))
+    let output = write(&root.files, &root.copied, "project", &root.label, materials)?;
+    Ok(Some(Layer::new(format!("project {}", root.label), output)))
 }
 
-/// A file system of these files, by their absolute paths.
+/// A file system of these files, and of copies of the project's own as programs, by their absolute paths.
 pub(super) fn write(
     files: &BTreeMap<String, GeneratedFile>,
+    copied: &BTreeMap<String, String>,
     kind: &str,
     label: &str,
     materials: &Materials<'_>,
@@ -31,6 +33,10 @@ pub(super) fn write(
     for (path, generated) in files {
         let mode = if generated.executable { 0o755 } else { 0o644 };
         file = file.then(FileAction::mkfile(path, generated.content.as_str()).mode(mode).timestamp(EPOCH));
+    }
+    for (path, own) in copied {
+        let (tree, from) = materials.application.part(own)?;
+        file = file.then(FileAction::copy(tree, from, path).owner(Owner::new(0, 0)).mode(0o755).timestamp(EPOCH));
     }
     let written = file.name(format!("[{}{kind}] write {label}", materials.prefix)).output()?;
     // Writing a file touches its folder; a copy sets the times of all.

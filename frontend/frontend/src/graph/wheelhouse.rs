@@ -3,14 +3,14 @@
 use buildkit_llb::{Annotate, Error, File, FileAction, Mount, Output};
 use install_request::{EPOCH, Fetch, Fetched, layout};
 
-use super::{Materials, located, step, wheels};
+use super::{Materials, builds, located, step, wheels};
 use crate::plan::{Node, Package, Plan};
 
 /// A file system with just the files.
 pub(super) fn fill(plan: &Plan, materials: &Materials<'_>) -> Result<Output, Error> {
     let fetched = plan.nodes.iter().filter_map(|node| fetch(plan, node, materials).transpose());
     let mut file = File::on(Output::scratch());
-    for output in fetched {
+    for output in fetched.chain(builds::gather_for_script(plan, materials).transpose()) {
         file = file.then(FileAction::copy(output?, "/", "/").contents().timestamp(EPOCH));
     }
     file.name(format!("[{}wheelhouse] put the files together", materials.prefix)).output()
@@ -18,6 +18,10 @@ pub(super) fn fill(plan: &Plan, materials: &Materials<'_>) -> Result<Output, Err
 
 /// The files of one node; `None` if it has none that are fetched.
 fn fetch(plan: &Plan, node: &Node, materials: &Materials<'_>) -> Result<Option<Output>, Error> {
+    let name = format!("[{}wheelhouse] {}", materials.prefix, node.label);
+    if let Some(gathered) = builds::gather(plan, node, name.clone(), materials)? {
+        return Ok(Some(gathered));
+    }
     let remote = |package: &Package| {
         let file = package.archive().filter(|file| wheels::is_remote(file))?;
         Some(Fetched { name: package.name.clone(), archive: file.archive.clone() })
@@ -28,7 +32,6 @@ fn fetch(plan: &Plan, node: &Node, materials: &Materials<'_>) -> Result<Option<O
     }
     let workshop = materials.workshop;
     let request = serde_json::json!(Fetch { archives: archives.clone() }).to_string();
-    let name = format!("[{}wheelhouse] {}", materials.prefix, node.label);
     let step = workshop.step("fetch", &request, &step::empty_root()?, &workshop.platform, name);
     let indexes = archives.iter().filter_map(|fetched| fetched.archive.index());
     let mut exec = workshop.with_credentials(workshop.fetching(step), indexes).mount(Mount::output(layout::OUT));

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use install_request::Interpreter;
-use poetry_lock::{Algorithm, GroupChoice, LockedPackage, Name, Options, Project, Pyproject, Source, Span};
+use poetry_lock::{
+    Algorithm, Environment, GroupChoice, LockedPackage, Name, Options, Project, Pyproject, Source, Span,
+};
 
 use super::{
     Error, Plan, Python, SCHEMA, Target, image,
@@ -98,6 +100,7 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
         tags: &tags,
         indexes: &indexes,
         policy: package::policy(inputs),
+        environment: &environment,
         workdir: &image.workdir,
         venv: &image.venv,
     };
@@ -120,7 +123,8 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
                     .join(", ")
             ));
         }
-        root::install(&inputs.project.pyproject, &modules, &image.workdir, &python, &scheme)
+        let root = root::install(&inputs.project.pyproject, &modules, &image.workdir, &python, &scheme);
+        root.map(|root| super::Root { build_script: build_script(inputs, &environment, &modules), ..root })
     } else {
         None
     };
@@ -179,6 +183,23 @@ pub(super) fn workdir(settings: &Settings) -> String {
 #[must_use]
 pub fn builder(settings: &Settings, python: &python::Python) -> String {
     value(&settings.builder).unwrap_or_else(|| python.builder())
+}
+
+/// The project's build script, and what it is run with.
+fn build_script(
+    inputs: &Inputs<'_>,
+    environment: &Environment,
+    modules: &[layout::Module],
+) -> Option<super::BuildScript> {
+    let pyproject = &inputs.project.pyproject;
+    let name = Name::new(&pyproject.name.as_ref()?.value);
+    let folder = || modules.first().map(|module| module.base.clone()).unwrap_or_default();
+    Some(super::BuildScript {
+        path: layout::normalized(&pyproject.build.script.as_ref()?.value),
+        setup: pyproject.build.generate_setup_file.then(folder),
+        apt: package::build_apt(inputs.settings, &name),
+        constraints: package::build_constraints(inputs, environment, &name),
+    })
 }
 
 fn options(inputs: &Inputs<'_>) -> Options {

@@ -15,7 +15,7 @@ pub mod show;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use install_request::{Archive, Index, Origin, Scheme};
+use install_request::{Archive, ConfigSetting, Index, Origin, Scheme};
 use serde::Serialize;
 
 pub use error::Error;
@@ -168,14 +168,7 @@ pub enum How {
     /// A wheel is unpacked.
     Wheel(File),
     /// A wheel is built from source, and unpacked.
-    Build {
-        /// The source.
-        from: BuildFrom,
-        /// Whether the result refers to the source instead of holding a copy of it.
-        editable: bool,
-        /// Debian packages that the build needs.
-        apt: Vec<String>,
-    },
+    Build(Recipe),
     /// A folder is put on the module path; nothing is run for that.
     Linked {
         /// The folder.
@@ -183,6 +176,21 @@ pub enum How {
         /// The files of the installation, by absolute path in the image.
         files: BTreeMap<String, GeneratedFile>,
     },
+}
+
+/// How a wheel is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipe {
+    /// The source.
+    pub from: BuildFrom,
+    /// Whether the result refers to the source instead of holding a copy of it.
+    pub editable: bool,
+    /// Debian packages that the build needs.
+    pub apt: Vec<String>,
+    /// What restricts the requirements of the build, as requirements with constraints of Poetry.
+    pub constraints: Vec<String>,
+    /// Settings for the build backend.
+    pub config_settings: BTreeMap<String, ConfigSetting>,
 }
 
 /// A file of a distribution.
@@ -246,6 +254,25 @@ pub struct Root {
     pub label: String,
     /// The files, by absolute path in the image.
     pub files: BTreeMap<String, GeneratedFile>,
+    /// Files of the project that are installed as scripts: paths relative to the project, by absolute path in the image.
+    pub copied: BTreeMap<String, String>,
+    /// The script that makes further files in the project's folder.
+    pub build_script: Option<BuildScript>,
+}
+
+/// A script that makes files of a project, e.g. compiled modules (`[tool.poetry.build]`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BuildScript {
+    /// Its path relative to the project.
+    pub path: String,
+    /// The folder of the project's modules, if setuptools is to compile them with what the script prepares.
+    pub setup: Option<String>,
+    /// Debian packages that it needs.
+    #[serde(skip)]
+    pub apt: Vec<String>,
+    /// What restricts the requirements of the build.
+    #[serde(skip)]
+    pub constraints: Vec<String>,
 }
 
 /// A file that is written as it is here.
@@ -303,7 +330,8 @@ impl Plan {
     /// Whether anything is built from source.
     #[must_use]
     pub fn builds(&self) -> bool {
-        self.packages.iter().any(|package| matches!(package.how, How::Build { .. }))
+        let script = self.root.as_ref().and_then(|root| root.build_script.as_ref());
+        script.is_some() || self.packages.iter().any(|package| matches!(package.how, How::Build(_)))
     }
 
     /// The files of packages that come from a wheelhouse.
@@ -320,7 +348,7 @@ impl Package {
     #[must_use]
     pub fn archive(&self) -> Option<&File> {
         match &self.how {
-            How::Wheel(file) | How::Build { from: BuildFrom::Archive { file, .. }, .. } => Some(file),
+            How::Wheel(file) | How::Build(Recipe { from: BuildFrom::Archive { file, .. }, .. }) => Some(file),
             _ => None,
         }
     }

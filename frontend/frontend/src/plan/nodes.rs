@@ -15,7 +15,7 @@ pub(super) fn id(locked: &LockedPackage, how: &How) -> String {
     match how {
         How::Wheel(file) if locked.source.is_index() => bins::node(name, is_compiled(&file.archive.file)),
         How::Wheel(_) => format!("archive-{name}"),
-        How::Build { .. } => format!("build-{name}"),
+        How::Build(_) => format!("build-{name}"),
         How::Linked { .. } => LINKED.to_owned(),
     }
 }
@@ -62,7 +62,7 @@ fn label(packages: &[&Package]) -> String {
 fn about(package: &Package) -> String {
     match &package.how {
         How::Wheel(file) => tag(&file.archive.file),
-        How::Build { from, .. } => match from {
+        How::Build(recipe) => match &recipe.from {
             BuildFrom::Archive { file, .. } => format!(" (build {})", file.archive.file),
             BuildFrom::Git { url, commit, .. } => format!(" (build {url} at {})", commit.get(..12).unwrap_or(commit)),
             BuildFrom::Folder(folder) => format!(" (build {})", folder.path),

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use install_request::{Archive, Origin, layout as places};
-use poetry_lock::{Artifact, FilePolicy, LockedPackage, PackageSet, Selected, Source, Tags};
+use install_request::{Archive, ConfigSetting, Origin, layout as places};
+use poetry_lock::{Artifact, Environment, Extras, FilePolicy, LockedPackage, Name, PackageSet, Selected, Source, Tags};
 use serde_json::{Value, json};
 
-use super::{BuildFrom, Error, File, How, Inputs, LocalFolder, Package, indexes::Indexes, nodes, root};
+use super::{BuildFrom, Error, File, How, Inputs, LocalFolder, Package, Recipe, indexes::Indexes, nodes, root};
 use crate::{
     layout,
     settings::{BuildPackages, Settings},
@@ -29,6 +29,7 @@ pub(super) struct Packages<'a> {
     pub(super) tags: &'a Tags,
     pub(super) indexes: &'a Indexes,
     pub(super) policy: FilePolicy,
+    pub(super) environment: &'a Environment,
     /// The absolute path of the application in the image.
     pub(super) workdir: &'a str,
     /// The absolute path of the virtual environment in the image.
@@ -98,7 +99,25 @@ impl Packages<'_> {
             return How::Wheel(file);
         }
         let from = BuildFrom::Archive { file, subdirectory: subdirectory.map(str::to_owned) };
-        How::Build { from, editable: false, apt: self.build_apt(locked) }
+        How::Build(self.recipe(locked, from, false))
+    }
+
+    fn recipe(&self, locked: &LockedPackage, from: BuildFrom, editable: bool) -> Recipe {
+        let setting = |(key, value): (&String, &poetry_lock::ConfigSetting)| {
+            let value = match value {
+                poetry_lock::ConfigSetting::One(text) => ConfigSetting::One(text.clone()),
+                poetry_lock::ConfigSetting::Several(texts) => ConfigSetting::Several(texts.clone()),
+            };
+            (key.clone(), value)
+        };
+        let settings = self.inputs.project.settings.build_config_settings.get(&locked.name);
+        Recipe {
+            from,
+            editable,
+            apt: build_apt(self.inputs.settings, &locked.name),
+            constraints: build_constraints(self.inputs, self.environment, &locked.name),
+            config_settings: settings.into_iter().flatten().map(setting).collect(),
+        }
     }
 
     fn git(
@@ -132,7 +151,7 @@ impl Packages<'_> {
         };
         let subdirectory = subdirectory.map(str::to_owned);
         let from = BuildFrom::Git { url: url.to_owned(), commit, subdirectory, place };
-        Ok((How::Build { from, editable: locked.develop, apt: self.build_apt(locked) }, Some(about)))
+        Ok((How::Build(self.recipe(locked, from, locked.develop)), Some(about)))
     }
 
     fn directory(&self, locked: &LockedPackage, path: &str) -> Result<(How, Option<String>), Error> {
@@ -143,9 +162,7 @@ impl Packages<'_> {
         let about = direct_url(&format!("file://{}", folder.place), dir_info(locked.develop), None);
         let how = match self.linked(locked, &folder) {
             Some(files) => How::Linked { folder, files },
-            None => {
-                How::Build { from: BuildFrom::Folder(folder), editable: locked.develop, apt: self.build_apt(locked) }
-            }
+            None => How::Build(self.recipe(locked, BuildFrom::Folder(folder), locked.develop)),
         };
         Ok((how, Some(about)))
     }
@@ -164,7 +181,8 @@ impl Packages<'_> {
         }
         let scheme = self.inputs.interpreter.venv.below(self.venv);
         let python = format!("{}/bin/python", self.venv);
-        root::install(pyproject, &modules, &folder.place, &python, &scheme).map(|root| root.files)
+        let root = root::install(pyproject, &modules, &folder.place, &python, &scheme)?;
+        root.copied.is_empty().then_some(root.files)
     }
 
     /// A path of the lock, relative to the project and in the image.
@@ -184,22 +202,29 @@ impl Packages<'_> {
         let place = place.split('/').filter(|part| *part != "..").collect::<Vec<_>>().join("/");
         Ok(LocalFolder { path: relative, place: format!("/{place}") })
     }
+}
 
-    fn build_apt(&self, locked: &LockedPackage) -> Vec<String> {
-        let mut packages = match self.inputs.settings.build_apt.as_ref().map(|setting| &setting.value) {
-            None => Vec::new(),
-            Some(BuildPackages::All(packages)) => packages.clone(),
-            Some(BuildPackages::Each(packages)) => {
-                let of = |(name, packages): (&String, &Vec<String>)| {
-                    (poetry_lock::Name::new(name) == locked.name).then(|| packages.clone())
-                };
-                packages.iter().filter_map(of).flatten().collect()
-            }
-        };
-        packages.sort();
-        packages.dedup();
-        packages
-    }
+/// The Debian packages that the build of a package needs.
+pub(super) fn build_apt(settings: &Settings, package: &Name) -> Vec<String> {
+    let mut packages = match settings.build_apt.as_ref().map(|setting| &setting.value) {
+        None => Vec::new(),
+        Some(BuildPackages::All(packages)) => packages.clone(),
+        Some(BuildPackages::Each(packages)) => {
+            let of =
+                |(name, packages): (&String, &Vec<String>)| (Name::new(name) == *package).then(|| packages.clone());
+            packages.iter().filter_map(of).flatten().collect()
+        }
+    };
+    packages.sort();
+    packages.dedup();
+    packages
+}
+
+/// What restricts the build requirements of a package (`[tool.poetry.build-constraints]`), as far as it applies.
+pub(super) fn build_constraints(inputs: &Inputs<'_>, environment: &Environment, package: &Name) -> Vec<String> {
+    let constraints = inputs.project.pyproject.build_constraints.get(package).into_iter().flatten();
+    let applying = constraints.filter(|wanted| wanted.marker.evaluate(environment, Extras::Open).unwrap_or(true));
+    applying.map(|wanted| format!("{} ({})", wanted.raw_name, wanted.constraint_text)).collect()
 }
 
 /// Which files may be chosen: the settings, else poetry.toml.

@@ -11,7 +11,7 @@ use poetry_lock::{Name, ProjectVersion, Pyproject, ScriptKind};
 use sha2::{Digest, Sha256};
 
 use super::{GeneratedFile, Root};
-use crate::layout::Module;
+use crate::layout::{Module, normalized};
 
 /// Lays out the files of the installation.
 ///
@@ -65,9 +65,10 @@ pub fn install(
     if !entry_points.is_empty() {
         add(format!("{dist_info}/entry_points.txt"), entry_points, false);
     }
-    let record = record(&files, &scheme.purelib, &dist_info);
+    let copied = scripts_of_files(pyproject, scheme);
+    let record = record(&files, &copied, &scheme.purelib, &dist_info);
     files.insert(format!("{dist_info}/RECORD"), GeneratedFile { content: record, executable: false });
-    Some(Root { label: format!("{name} {normalized}"), files })
+    Some(Root { label: format!("{name} {normalized}"), files, copied, build_script: None })
 }
 
 const WHEEL: &str = "Wheel-Version: 1.0\nGenerator: poetry-buildkit\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
@@ -79,6 +80,17 @@ fn commands(pyproject: &Pyproject) -> impl Iterator<Item = (&str, &str)> {
         ScriptKind::File { .. } => None,
     });
     console.chain(pyproject.gui_scripts.iter().map(|(name, reference)| (name.as_str(), reference.as_str())))
+}
+
+/// The scripts that are files of the project, as Poetry 2.5 installs them: paths relative to the project by those in the
+/// environment. Paths that lead out of the project are no such files.
+fn scripts_of_files(pyproject: &Pyproject, scheme: &Scheme) -> BTreeMap<String, String> {
+    let files = pyproject.scripts.iter().filter_map(|script| match &script.kind {
+        ScriptKind::File { path } => Some(normalized(path)).filter(|path| !path.is_empty() && !path.starts_with("..")),
+        ScriptKind::Console { .. } => None,
+    });
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    files.map(|path| (format!("{}/{}", scheme.scripts, name(&path)), path)).collect()
 }
 
 /// A script that calls `module:attribute`; `None` if the reference is not of that form.
@@ -148,8 +160,14 @@ fn entry_points(pyproject: &Pyproject) -> String {
     groups.iter().map(section).collect()
 }
 
-/// RECORD (PEP 376), sorted; paths are relative to the folder of the dist-info folder.
-fn record(files: &BTreeMap<String, GeneratedFile>, site_packages: &str, dist_info: &str) -> String {
+/// RECORD (PEP 376), sorted; paths are relative to the folder of the dist-info folder. The content of copied files is not
+/// known here, so they have no digest.
+fn record(
+    files: &BTreeMap<String, GeneratedFile>,
+    copied: &BTreeMap<String, String>,
+    site_packages: &str,
+    dist_info: &str,
+) -> String {
     let mut rows: Vec<String> = files
         .iter()
         .map(|(path, file)| {
@@ -157,7 +175,9 @@ fn record(files: &BTreeMap<String, GeneratedFile>, site_packages: &str, dist_inf
             format!("{},sha256={digest},{}\n", quoted(&relative(path, site_packages)), file.content.len())
         })
         .collect();
-    rows.push(format!("{},,\n", quoted(&relative(&format!("{dist_info}/RECORD"), site_packages))));
+    let own = format!("{dist_info}/RECORD");
+    let undigested = copied.keys().map(String::as_str).chain([own.as_str()]);
+    rows.extend(undigested.map(|path| format!("{},,\n", quoted(&relative(path, site_packages)))));
     rows.sort();
     rows.concat()
 }

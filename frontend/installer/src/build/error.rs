@@ -80,6 +80,16 @@ pub enum BuildError {
         /// What would probably help.
         hint: Option<String>,
     },
+    /// The project's build script fails.
+    #[error("the build script {script} fails ({status})")]
+    Script {
+        /// The script, relative to the project.
+        script: String,
+        /// How the process ended.
+        status: String,
+        /// What would probably help.
+        hint: Option<String>,
+    },
     /// The backend made no wheel.
     #[error("its build backend made no wheel")]
     NoWheel,
@@ -109,7 +119,9 @@ impl Explain for BuildError {
                 vec![("cause", detail.clone())]
             }
             Self::Mismatch { expected, found } => vec![("expected", expected.clone()), ("found", found.clone())],
-            Self::Backend { .. } => vec![("cause", "see the output of the build above".to_owned())],
+            Self::Backend { .. } | Self::Script { .. } => {
+                vec![("cause", "see the output of the build above".to_owned())]
+            }
             _ => Vec::new(),
         }
     }
@@ -123,11 +135,16 @@ impl Explain for BuildError {
                 "set `builder` of [tool.poetry-buildkit] to the full image of the runtime image's Python".to_owned()
             }
             Self::Requirements { .. } | Self::Environment { .. } => {
-                "see whether the project's sources have these packages; build requirements come from the same sources as the \
-                 project's own"
+                "see whether the project's sources (or the wheelhouse) have these packages; build requirements come from where \
+                 the project's own dependencies come from"
                     .to_owned()
             }
-            Self::Backend { hint: Some(hint), .. } => hint.clone(),
+            Self::Backend { hint: Some(hint), .. } | Self::Script { hint: Some(hint), .. } => hint.clone(),
+            Self::Script { hint: None, .. } => {
+                "mend the script; if it needs a library or a tool, name its Debian package in `build-apt` of \
+                 [tool.poetry-buildkit]"
+                    .to_owned()
+            }
             Self::Backend { hint: None, .. } => {
                 "if the build needs a library or a tool, name its Debian package in `build-apt` of [tool.poetry-buildkit]; a \
                  version of the package that has a wheel needs no build"

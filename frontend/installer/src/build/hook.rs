@@ -13,9 +13,13 @@ use serde_json::Value;
 
 use super::backend::Backend;
 use super::{BuildError, hints};
+use crate::Roots;
 
 /// What the backend's interpreter runs.
 const SCRIPT: &str = include_str!("hook.py");
+
+/// What stands for the `setup.py` that Poetry generates.
+const SETUP: &str = include_str!("setup.py");
 
 /// How much of the output is kept for hints.
 const KEPT: usize = 256 << 10;
@@ -43,7 +47,18 @@ struct Order<'a> {
     answer: &'a Path,
 }
 
-impl Hooks<'_> {
+impl<'a> Hooks<'a> {
+    /// The hooks of a backend, for the source tree in `folder`.
+    pub(super) fn new(
+        package: &'a str,
+        backend: &'a Backend,
+        folder: &'a Path,
+        roots: &'a Roots,
+        config_settings: &'a Value,
+    ) -> Self {
+        Self { package, backend, folder, work: &roots.work, cache: &roots.build_cache, config_settings }
+    }
+
     /// Calls a hook in the environment `venv`. What it prints is shown as it comes.
     ///
     /// # Errors
@@ -66,7 +81,8 @@ impl Hooks<'_> {
         let python = venv.join("bin/python");
         let mut command = Command::new(&python);
         command.arg(&script).arg(&order);
-        self.run(venv, hook, &mut command)?;
+        let failed = |status, hint| BuildError::Backend { hook, status, hint };
+        self.run(venv, &mut command, failed)?;
         let text = fs::read(&answer)?;
         serde_json::from_slice(&text).map_err(|error| BuildError::Write(error.into()))
     }
@@ -89,7 +105,7 @@ impl Hooks<'_> {
             fs::create_dir_all(&folder)?;
             Ok(folder.into_os_string())
         };
-        let own: [(&str, OsString); 14] = [
+        let own: [(&str, OsString); 15] = [
             ("PATH", path),
             ("VIRTUAL_ENV", venv.as_os_str().to_owned()),
             ("HOME", folder(self.work, "home")?),
@@ -102,13 +118,40 @@ impl Hooks<'_> {
             ("LANG", "C.UTF-8".into()),
             ("LC_ALL", "C.UTF-8".into()),
             ("PYTHONHASHSEED", "0".into()),
+            // Beside the sources it would be part of the result, and holds their times.
+            ("PYTHONDONTWRITEBYTECODE", "1".into()),
             ("PYTHONUNBUFFERED", "1".into()),
             ("SOURCE_DATE_EPOCH", EPOCH.to_string().into()),
         ];
         Ok(inherited.chain(own.map(|(name, value)| (name.into(), value))).collect())
     }
+
+    /// Runs a script of the tree. With a folder of modules, the script's function `build` prepares the arguments of
+    /// setuptools, which then builds the extension modules in that folder.
+    ///
+    /// # Errors
+    /// It fails, or cannot be called.
+    pub(super) fn script(&self, venv: &Path, script: &str, modules: Option<&str>) -> Result<(), BuildError> {
+        let mut command = Command::new(venv.join("bin/python"));
+        match modules {
+            None => command.arg(self.folder.join(script)),
+            Some(modules) => {
+                let setup = self.work.join("setup.py");
+                fs::write(&setup, SETUP)?;
+                command.arg(&setup).arg(script).arg(self.package).arg(modules)
+            }
+        };
+        let failed = |status, hint| BuildError::Script { script: script.to_owned(), status, hint };
+        self.run(venv, &mut command, failed)
+    }
+
     /// Runs a process of the build in the source tree.
-    fn run(&self, venv: &Path, hook: &'static str, command: &mut Command) -> Result<(), BuildError> {
+    fn run(
+        &self,
+        venv: &Path,
+        command: &mut Command,
+        failed: impl Fn(String, Option<String>) -> BuildError,
+    ) -> Result<(), BuildError> {
         let (reader, writer) = io::pipe()?;
         command
             .env_clear()
@@ -126,7 +169,7 @@ impl Hooks<'_> {
             return Ok(());
         }
         let hint = hints::hint(self.package, &String::from_utf8_lossy(&output));
-        Err(BuildError::Backend { hook, status: status.to_string(), hint })
+        Err(failed(status.to_string(), hint))
     }
 }
 

@@ -189,7 +189,8 @@ impl<'a> Resolver<'a> {
         if best.is_empty() {
             let also =
                 if sdists > 0 { "; there are source distributions, which are not built for a build" } else { "" };
-            return Err(format!("there is no wheel of {name} for the builder image{also}"));
+            let place = if matches!(self.sources, Sources::Wheelhouse(..)) { " in the wheelhouse" } else { "" };
+            return Err(format!("there is no wheel of {name}{place} for the builder image{also}"));
         }
         let found: Rc<Vec<Candidate>> = Rc::new(best.into_values().rev().map(|(_, candidate)| candidate).collect());
         self.known.borrow_mut().insert(name.clone(), Rc::clone(&found));

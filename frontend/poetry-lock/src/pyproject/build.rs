@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use super::Tables;
+use super::{Tables, groups};
 use crate::toml_reader::{Node, Table};
-use crate::{Error, Located, Span};
+use crate::{Dependency, Error, Located, Name, Span};
 
 /// What goes into the project's package and how it is built, by Poetry's own backend.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -217,6 +217,14 @@ fn read_formats(table: Table<'_>, default: &[Format]) -> Result<Vec<Format>, Err
             _ => Err(node.wrong_value("`sdist` or `wheel`")),
         })
         .collect()
+}
+
+pub(super) fn read_constraints(tables: &Tables<'_>) -> Result<BTreeMap<Name, Vec<Dependency>>, Error> {
+    let packages = tables.poetry.map_or(Ok(vec![]), |poetry| poetry.entries_of("build-constraints"))?;
+    let read = |(package, node): (Located<&str>, Node<'_>)| {
+        Ok((Name::new(package.value), groups::read_dependencies(node.table()?.entries())?))
+    };
+    packages.into_iter().map(read).collect()
 }
 
 pub(super) fn read_build_system(root: Table<'_>) -> Result<Option<BuildSystem>, Error> {

@@ -16,7 +16,7 @@ pub use metadata::{License, Metadata, Person, Readme};
 pub use python::PythonConstraint;
 
 use crate::toml_reader::{self, Table};
-use crate::{Error, InputFile, Located, Name, name};
+use crate::{Dependency, Error, InputFile, Located, Name, name};
 
 /// Which parts of pyproject.toml count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +61,8 @@ pub struct Pyproject {
     pub build: Build,
     /// `[build-system]`, if there is one.
     pub build_system: Option<BuildSystem>,
+    /// `[tool.poetry.build-constraints]`: what restricts the build requirements of a package, by its name.
+    pub build_constraints: BTreeMap<Name, Vec<Dependency>>,
 }
 
 /// The version of the project.
@@ -118,6 +120,7 @@ impl Pyproject {
             entry_points,
             build: build::read(&tables)?,
             build_system: build::read_build_system(root)?,
+            build_constraints: build::read_constraints(&tables)?,
         })
     }
 

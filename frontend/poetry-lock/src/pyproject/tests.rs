@@ -313,3 +313,15 @@ fn values_know_their_place() {
     let span = project.groups[0].dependencies[0].span;
     assert_eq!((span.file, span.line_column(text)), (InputFile::Pyproject, (4, 7)));
 }
+
+#[test]
+fn build_constraints_are_requirements_by_package() {
+    let project = read(
+        "[tool.poetry.build-constraints.Old_Lib]\nsetuptools = '<75'\ncython = { version = '^3', python = '<3.12' }\n",
+    );
+    let shown: Vec<String> = project.build_constraints[&Name::new("old-lib")]
+        .iter()
+        .map(|dependency| format!("{} {} {}", dependency.name, dependency.constraint_text, dependency.marker))
+        .collect();
+    assert_eq!(shown, ["setuptools <75 ", "cython ^3 python <3.12"]);
+}
