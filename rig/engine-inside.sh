@@ -23,6 +23,8 @@ done
 
 cp --remove-destination /etc/resolv.conf "$tree/etc/resolv.conf"
 [ ! -f /etc/ssl/certs/ca-certificates.crt ] || cp /etc/ssl/certs/ca-certificates.crt "$tree/etc/ssl/certs/"
+# The tests' own authority, for the daemon's Git.
+[ ! -f "$CACHE/tls/ca.pem" ] || cat "$CACHE/tls/ca.pem" >>"$tree/etc/ssl/certs/ca-certificates.crt"
 cat >"$engine/run/daemon.json" <<JSON
 {
   "pidfile": "$engine/run/dockerd.pid",

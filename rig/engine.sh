@@ -29,13 +29,14 @@ engine_tools() {
 # The tree is renamed into place when it is whole.
 engine_tree() {
   local suite=trixie
-  [ -x "$TREE/usr/sbin/dockerd" ] && return
+  [ -x "$TREE/usr/sbin/dockerd" ] && [ -x "$TREE/usr/bin/ssh" ] && return
   engine_tools
   say "making a private Docker Engine from Debian $suite's packages"
   rm -rf "$TREE.new"
   quietly engine-tree mmdebstrap --variant=minbase \
-    --include=docker.io,docker-cli,docker-buildx,ca-certificates,iptables,git \
+    --include=docker.io,docker-cli,docker-buildx,ca-certificates,iptables,git,openssh-client \
     "$suite" "$TREE.new" "$(engine_mirror)"
+  rm -rf "$TREE"
   mv "$TREE.new" "$TREE"
 }
 

@@ -4,7 +4,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # What is expensive to make (engine trees, base images, wheels) outlives a clone.
 CACHE=${POETRY_BUILDKIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/poetry-buildkit}
-export ROOT CACHE
+export ROOT CACHE POETRY_BUILDKIT_CACHE=$CACHE
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }

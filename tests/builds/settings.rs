@@ -37,6 +37,9 @@ fn settings_shape_the_image() {
     assert!(config["ExposedPorts"]["8080/tcp"].is_object() && config["ExposedPorts"]["53/udp"].is_object());
     let files = image.files();
     assert!(files.contains_key("/srv/shop/pyproject.toml"));
+    for (path, entry) in &files {
+        assert_eq!(entry.mtime, install_request::EPOCH, "{path}");
+    }
     assert!(!files.contains_key("/srv/shop/README.md") && !files.contains_key("/srv/shop/poetry.lock"));
 }
 

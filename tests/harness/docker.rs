@@ -76,7 +76,12 @@ impl Build {
     /// Runs a build that has to succeed.
     pub fn succeed(&self) -> Progress {
         let built = self.run();
-        assert!(built.success, "the build failed:\n{}", self.shown());
+        if !built.success {
+            // The record of the failure itself, and what a user sees, which a second attempt shows.
+            let record: Vec<&str> = built.stderr.lines().rev().take(12).collect();
+            let record = record.into_iter().rev().collect::<Vec<_>>().join("\n");
+            panic!("the build failed:\n{record}\nand once more:\n{}", self.shown());
+        }
         built.progress
     }
 
@@ -105,6 +110,11 @@ impl Build {
 
 /// Runs the client and returns its standard output; it has to succeed.
 pub fn docker<const N: usize>(arguments: [&str; N]) -> String {
+    docker_with(&arguments)
+}
+
+/// The same for arguments whose number is not fixed.
+pub fn docker_with(arguments: &[&str]) -> String {
     let output = Command::new("docker")
         .args(arguments)
         .output()

@@ -1,6 +1,7 @@
 //! The projects in `examples`: each is a test case, described by its `case.toml`.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -27,10 +28,28 @@ pub struct Example {
 
 /// `case.toml`.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Case {
     /// The file that `docker build -f` names, if it is not `Dockerfile`.
     pub file: Option<String>,
+    /// The project's folder in the example, if it is not the whole.
+    #[serde(default)]
+    pub project: String,
+    /// Where its image has files beside `/app`.
+    #[serde(default)]
+    pub outside: Vec<String>,
+    /// Wheels that its builds from source need, as `name==version`.
+    #[serde(default)]
+    pub build_requirements: Vec<String>,
+    /// Its sources that want a password.
+    #[serde(default)]
+    pub private: Vec<String>,
+    /// The folders of `fixtures/repositories` that stand behind the addresses of its Git dependencies.
+    #[serde(default)]
+    pub repositories: BTreeMap<String, String>,
+    /// Whether it is built without a network, from a wheelhouse.
+    #[serde(default)]
+    pub offline: bool,
     /// The platforms it is built for, if not the builder's own only.
     #[serde(default)]
     pub platforms: Vec<String>,
@@ -79,7 +98,7 @@ fn below(folder: &str) -> Vec<Example> {
     let mut folders: Vec<PathBuf> = fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.join("pyproject.toml").is_file())
+        .filter(|path| path.join("pyproject.toml").is_file() || path.join("case.toml").is_file())
         .collect();
     folders.sort();
     folders.into_iter().map(Example::in_folder).collect()
@@ -117,20 +136,25 @@ impl Example {
         }
     }
 
+    /// The folder of its project.
+    pub fn project_folder(&self) -> PathBuf {
+        self.folder.join(&self.case.project)
+    }
+
     /// Its project.
     pub fn project(&self) -> Project {
-        let read = |name: &str| fs::read_to_string(self.folder.join(name)).expect("a file of the project");
+        let read = |name: &str| fs::read_to_string(self.project_folder().join(name)).expect("a file of the project");
         let (pyproject, lock) = (read("pyproject.toml"), read("poetry.lock"));
         Project::read(&Texts { pyproject: &pyproject, lock: &lock, poetry_toml: None }).expect("a project")
     }
 
     /// The minor version of Python that it is built with.
     pub fn python(&self) -> String {
-        let text = fs::read_to_string(self.folder.join("pyproject.toml")).expect("pyproject.toml");
+        let text = fs::read_to_string(self.project_folder().join("pyproject.toml")).expect("pyproject.toml");
         let file = SourceFile::toml("pyproject.toml", text);
         let table = DeTable::parse(&file.text).expect("TOML");
         let settings = Settings::read(&file, table.get_ref(), &[].into()).expect("settings");
-        let version_file = fs::read_to_string(self.folder.join(".python-version")).ok();
+        let version_file = fs::read_to_string(self.project_folder().join(".python-version")).ok();
         let project = self.project();
         let python = Python::choose(settings.python.as_ref(), version_file.as_deref(), &project.pyproject);
         python.expect("a version of Python").version

@@ -1,19 +1,20 @@
-//! A simple repository (PEP 691) on loopback that serves real wheels, counts requests, and fails when told to.
+//! A simple repository (PEP 691) on loopback that serves real files, counts requests, fails when told to, and can want a
+//! password over TLS.
 
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead, BufReader, Write},
-    net::{TcpListener, TcpStream},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
     thread,
 };
 
-use poetry_lock::Name;
+use poetry_lock::DistributionFile;
 use serde_json::json;
 
-use crate::wheels::digest;
+use crate::{tls, wheels::digest};
 
 /// What goes wrong with one request.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +31,8 @@ pub enum Fault {
 #[derive(Debug, Clone)]
 pub struct Index {
     address: String,
+    /// The header `Authorization` that is wanted. With it the repository is behind TLS.
+    authorization: Option<String>,
     state: Arc<Mutex<State>>,
 }
 
@@ -43,6 +46,15 @@ struct State {
 impl Index {
     /// Serves the files below `folder`.
     pub fn start(folder: &Path) -> Self {
+        Self::serving(folder, None)
+    }
+
+    /// Serves the files below `folder` over TLS, to those who know the password.
+    pub fn private(folder: &Path, username: &str, password: &str) -> Self {
+        Self::serving(folder, Some(tls::basic(username, password)))
+    }
+
+    fn serving(folder: &Path, authorization: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let files = fs::read_dir(folder)
             .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
@@ -51,13 +63,17 @@ impl Index {
             .collect();
         let index = Self {
             address: listener.local_addr().expect("an address").to_string(),
+            authorization,
             state: Arc::new(Mutex::new(State { files, ..State::default() })),
         };
         let served = index.clone();
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let served = served.clone();
-                thread::spawn(move || served.serve(connection));
+                thread::spawn(move || match served.authorization {
+                    None => served.serve(connection),
+                    Some(_) => served.serve(tls::accept(connection)),
+                });
             }
         });
         index
@@ -65,7 +81,8 @@ impl Index {
 
     /// The address of the repository.
     pub fn url(&self) -> String {
-        format!("http://{}/simple", self.address)
+        let scheme = if self.authorization.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}/simple", self.address)
     }
 
     /// Lets the next requests for `file` fail, one fault each.
@@ -82,17 +99,24 @@ impl Index {
         self.state.lock().expect("no thread of the index panicked")
     }
 
-    fn serve(&self, connection: TcpStream) {
-        let mut reader = BufReader::new(connection.try_clone().expect("a second handle"));
-        while let Some(path) = request(&mut reader) {
-            if self.answer(&connection, &path).is_none() {
+    fn serve(&self, connection: impl Read + Write) {
+        let mut reader = BufReader::new(connection);
+        while let Some((path, authorization)) = request(&mut reader) {
+            let connection = reader.get_mut();
+            let done = if self.authorization.is_some() && authorization != self.authorization {
+                let status = if authorization.is_some() { 403 } else { 401 };
+                send(connection, status, "text/plain", b"who are you?", usize::MAX)
+            } else {
+                self.answer(connection, &path)
+            };
+            if done.is_none() {
                 return;
             }
         }
     }
 
     /// `None` ends the connection.
-    fn answer(&self, connection: &TcpStream, path: &str) -> Option<()> {
+    fn answer(&self, connection: &mut impl Write, path: &str) -> Option<()> {
         let name = path.trim_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
         let (file, fault) = {
             let mut state = self.state();
@@ -121,8 +145,7 @@ impl Index {
     fn page(&self, project: &str) -> String {
         let state = self.state();
         let of_project = state.files.iter().filter(|(name, _)| {
-            let distribution = name.split('-').next().unwrap_or_default();
-            Name::new(distribution).as_str() == project
+            DistributionFile::parse(name).is_some_and(|distribution| distribution.name.as_str() == project)
         });
         let files: Vec<_> = of_project
             .map(|(name, path)| {
@@ -133,21 +156,26 @@ impl Index {
     }
 }
 
-/// The path of the next request on a connection.
-fn request(reader: &mut BufReader<TcpStream>) -> Option<String> {
+/// The path of the next request on a connection, and its header `Authorization`.
+fn request(reader: &mut impl BufRead) -> Option<(String, Option<String>)> {
     let mut first = String::new();
     reader.read_line(&mut first).ok().filter(|length| *length > 0)?;
-    let mut line = String::new();
+    let (mut line, mut authorization) = (String::new(), None);
     while reader.read_line(&mut line).ok()? > 2 {
+        let (name, value) = line.split_once(':').unwrap_or((&line, ""));
+        if name.eq_ignore_ascii_case("authorization") {
+            authorization = Some(value.trim().to_owned());
+        }
         line.clear();
     }
-    first.split(' ').nth(1).map(str::to_owned)
+    Some((first.split(' ').nth(1)?.to_owned(), authorization))
 }
 
 /// Sends an answer whose body ends after `cut` bytes.
-fn send(mut connection: &TcpStream, status: u16, kind: &str, body: &[u8], cut: usize) -> Option<()> {
+fn send(connection: &mut impl Write, status: u16, kind: &str, body: &[u8], cut: usize) -> Option<()> {
     let head = format!("HTTP/1.1 {status} Status\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n", body.len());
     connection.write_all(head.as_bytes()).ok()?;
     connection.write_all(&body[..body.len().min(cut)]).ok()?;
+    connection.flush().ok()?;
     if cut < body.len() { None } else { Some(()) }
 }

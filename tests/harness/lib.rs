@@ -8,4 +8,6 @@ pub mod image;
 pub mod index;
 pub mod poetry;
 pub mod progress;
+pub mod ready;
+pub mod tls;
 pub mod wheels;

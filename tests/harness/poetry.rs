@@ -12,11 +12,18 @@ use crate::docker::{Build, docker};
 const POETRY: &str = "2.4.1";
 
 /// The packages, name and version, that `poetry install` would install into an empty environment.
-pub fn would_install(project: &std::path::Path, python: &str, options: &[&str]) -> BTreeMap<String, String> {
+/// The project is in the folder `project` of `context`.
+pub fn would_install(
+    context: &std::path::Path,
+    project: &str,
+    python: &str,
+    options: &[&str],
+) -> BTreeMap<String, String> {
     let image = image(python);
     let mut command = Command::new("docker");
     command.args(["run", "--rm", "--network=none", "-v"]);
-    command.arg(format!("{}:/project:ro", project.display()));
+    command.arg(format!("{}:/project:ro", context.display()));
+    command.arg("--workdir").arg(std::path::Path::new("/project").join(project));
     command.args([&image, "install", "--dry-run", "--no-interaction", "--no-ansi"]).args(options);
     let output = command.stdin(Stdio::null()).output().expect("docker");
     let text = String::from_utf8_lossy(&output.stdout);

@@ -16,12 +16,17 @@ use sha2::{Digest, Sha256};
 
 use crate::examples::{self, Example};
 
-/// The folder with every wheel that a build of an example can ask for.
+/// What outlives a run of the tests.
+pub fn cache() -> PathBuf {
+    let cache = env::var_os("POETRY_BUILDKIT_CACHE").map(PathBuf::from);
+    cache.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"))
+}
+
+/// The folder with every file that a build of an example can ask for.
 pub fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
-        let cache = env::var_os("POETRY_BUILDKIT_CACHE").map(PathBuf::from);
-        let folder = cache.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")).join("wheels");
+        let folder = cache().join("wheels");
         fs::create_dir_all(&folder).expect("the folder for wheels can be made");
         for example in examples::all().into_iter().chain(examples::fixtures()) {
             download(&example, &folder);
@@ -32,8 +37,13 @@ pub fn folder() -> &'static Path {
 
 fn download(example: &Example, folder: &Path) {
     let project = example.project();
+    let locked = example.platforms().into_iter().flat_map(|platform| wanted(&project, example, &platform));
+    let wheels = example.case.build_requirements.iter().map(|requirement| {
+        let (name, version) = requirement.split_once("==").expect("name==version");
+        (name.to_owned(), format!("{}-{version}-py3-none-any.whl", name.replace('-', "_")), None)
+    });
     let client = client();
-    for (name, file, sha256) in example.platforms().iter().flat_map(|platform| wanted(&project, example, platform)) {
+    for (name, file, sha256) in locked.chain(wheels) {
         let path = folder.join(&file);
         if path.exists() {
             continue;
@@ -42,17 +52,18 @@ fn download(example: &Example, folder: &Path) {
         let found = find(&client, &default, &name, &file)
             .unwrap_or_else(|error| panic!("{file} cannot be found in the default index: {error}"));
         let part = folder.join(format!(".{file}.{}", std::process::id()));
-        let mut target = fs::File::create(&part).expect("the wheel can be written");
+        let mut target = fs::File::create(&part).expect("the file can be written");
         client
             .download(&found.url, &mut target, u64::MAX, None)
             .unwrap_or_else(|error| panic!("{file} cannot be downloaded: {error}"));
-        assert_eq!(digest(&part), sha256, "{file}");
-        fs::rename(&part, &path).expect("the wheel can be kept");
+        let expected = sha256.or(found.sha256).expect("a digest");
+        assert_eq!(digest(&part), expected, "{file}");
+        fs::rename(&part, &path).expect("the file can be kept");
     }
 }
 
 /// Name, file and digest of all that any group or extra of a project needs.
-fn wanted(project: &Project, example: &Example, platform: &Platform) -> Vec<(String, String, String)> {
+fn wanted(project: &Project, example: &Example, platform: &Platform) -> Vec<(String, String, Option<String>)> {
     let libc = Libc { family: LibcFamily::Glibc, major: 2, minor: 36 };
     let described = interpreter::described(&format!("{}.0", example.python()), platform, libc).expect("an interpreter");
     let environment = interpreter::environment(&described).expect("an environment");
@@ -63,7 +74,7 @@ fn wanted(project: &Project, example: &Example, platform: &Platform) -> Vec<(Str
     let file = |package: &poetry_lock::LockedPackage| match package.artifact(&tags, &project.settings.files) {
         Ok(Artifact::Locked(choice)) => {
             let sha256 = choice.file.hash.trim_start_matches("sha256:").to_owned();
-            Some((package.name.to_string(), choice.file.name.clone(), sha256))
+            Some((package.name.to_string(), choice.file.name.clone(), Some(sha256)))
         }
         Ok(_) => None,
         Err(error) => panic!("{}: {}: {error}", example.name, package.name),

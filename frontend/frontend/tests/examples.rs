@@ -26,9 +26,10 @@ fn plans_and_graphs() {
     let mut seen = 0;
     for folder in folders() {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        let plan = plan(&folder);
+        let project = project(&folder);
+        let plan = plan(&folder.join(&project));
         insta::assert_snapshot!(format!("{name}.plan"), plan.to_json());
-        insta::assert_snapshot!(format!("{name}.graph"), graph(&plan, true));
+        insta::assert_snapshot!(format!("{name}.graph"), graph(&plan, &project, true));
         seen += 1;
     }
     assert!(seen > 3, "the examples were not found");
@@ -37,15 +38,15 @@ fn plans_and_graphs() {
 #[test]
 fn without_merges_layers_are_copied_one_on_the_other() {
     let folder = folders().into_iter().find(|folder| folder.ends_with("command-line")).unwrap();
-    insta::assert_snapshot!(graph(&plan(&folder), false));
+    insta::assert_snapshot!(graph(&plan(&folder), "", false));
 }
 
 #[test]
 fn the_same_project_gives_the_same_bytes() {
     let folder = folders().into_iter().find(|folder| folder.ends_with("annapurna")).unwrap();
-    let first = graph(&plan(&folder), true);
+    let first = graph(&plan(&folder), "", true);
     for _ in 0..25 {
-        assert_eq!(graph(&plan(&folder), true), first);
+        assert_eq!(graph(&plan(&folder), "", true), first);
     }
 }
 
@@ -54,10 +55,17 @@ fn folders() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = fs::read_dir(examples)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.join("pyproject.toml").is_file())
+        .filter(|path| path.join("case.toml").is_file())
         .collect();
     folders.sort();
     folders
+}
+
+/// The project's folder in an example.
+fn project(example: &Path) -> String {
+    let case = fs::read_to_string(example.join("case.toml")).unwrap();
+    let case = DeTable::parse(&case).unwrap();
+    case.get_ref().get("project").and_then(|value| value.get_ref().as_str()).unwrap_or_default().to_owned()
 }
 
 fn platform() -> Platform {
@@ -118,7 +126,7 @@ fn files(project: &Path, folders: &BTreeSet<String>) -> BTreeSet<String> {
     files
 }
 
-fn graph(plan: &Plan, can_merge: bool) -> String {
+fn graph(plan: &Plan, project: &str, can_merge: bool) -> String {
     let image = |reference: &str| Source::image(reference, platform()).output().unwrap();
     let workshop = Workshop {
         tools: image("docker.io/library/poetry-buildkit:latest"),
@@ -133,7 +141,7 @@ fn graph(plan: &Plan, can_merge: bool) -> String {
     let request = Probe { python: "python3".to_owned(), venv: plan.image.venv.clone() };
     let probe = graph::probe(&workshop, &base, &platform(), &request, "[python] ask".to_owned()).unwrap();
     let application =
-        Application::Client { local: Box::new(Source::local("context", "session")), folder: String::new() };
+        Application::Client { local: Box::new(Source::local("context", "session")), folder: project.to_owned() };
     let materials = Materials {
         workshop: &workshop,
         probe: &probe,

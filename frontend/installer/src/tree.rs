@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -17,13 +17,17 @@ use crate::paths::{ancestors, parent};
 #[derive(Debug)]
 pub struct Tree {
     root: PathBuf,
-    folders: Mutex<BTreeSet<String>>,
+    /// Each with whether it was made here.
+    folders: Mutex<BTreeMap<String, bool>>,
+    /// Whether this is the real file system, whose own folders stay as they are.
+    in_place: bool,
 }
 
 impl Tree {
     /// A tree below the existing folder `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), folders: Mutex::default() }
+        let root = root.into();
+        Self { in_place: root == Path::new("/"), root, folders: Mutex::default() }
     }
 
     /// Where the final absolute path `path` stands now.
@@ -38,15 +42,15 @@ impl Tree {
     /// A component exists and is not a folder, or the file system refuses.
     pub fn folder(&self, path: &str) -> io::Result<()> {
         let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
-        if path.is_empty() || folders.contains(path) {
+        if path.is_empty() || folders.contains_key(path) {
             return Ok(());
         }
         let mut wanted: Vec<&str> =
-            std::iter::once(path).chain(ancestors(path)).take_while(|folder| !folders.contains(*folder)).collect();
+            std::iter::once(path).chain(ancestors(path)).take_while(|folder| !folders.contains_key(*folder)).collect();
         wanted.reverse();
         for folder in wanted {
-            make_folder(&self.place(folder))?;
-            folders.insert(folder.to_owned());
+            let is_new = make_folder(&self.place(folder))?;
+            folders.insert(folder.to_owned(), is_new);
         }
         Ok(())
     }
@@ -99,31 +103,33 @@ impl Tree {
         set_times(&place)
     }
 
-    /// Gives all folders their final mode and time. The last thing to do: whatever is created later changes them again.
+    /// Gives all folders their final mode and time; those of the real file system stay as they are. The last thing to do: whatever is created later changes them again.
     ///
     /// # Errors
     /// The file system refuses.
     pub fn seal(&self) -> io::Result<()> {
         let folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
-        for folder in folders.iter() {
+        for (folder, _) in folders.iter().filter(|(_, is_new)| **is_new || !self.in_place) {
             let place = self.place(folder);
             fs::set_permissions(&place, Permissions::from_mode(0o755))?;
             set_times(&place)?;
         }
-        set_times(&self.root)
+        if self.in_place { Ok(()) } else { set_times(&self.root) }
     }
 }
 
-fn make_folder(place: &Path) -> io::Result<()> {
+/// Whether the folder is new.
+fn make_folder(place: &Path) -> io::Result<bool> {
     match fs::create_dir(place) {
+        Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             if fs::symlink_metadata(place)?.is_dir() {
-                Ok(())
+                Ok(false)
             } else {
                 Err(error)
             }
         }
-        result => result,
+        Err(error) => Err(error),
     }
 }
 

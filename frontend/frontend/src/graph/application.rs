@@ -3,7 +3,7 @@
 use buildkit_llb::{Annotate, Error, File, FileAction, Local, Output, Owner};
 use install_request::EPOCH;
 
-use super::{Layer, Materials};
+use super::{Layer, Materials, settled};
 use crate::{layout::normalized, plan::Plan};
 
 /// Where the user's files come from.
@@ -93,7 +93,8 @@ pub(super) fn layer(plan: &Plan, materials: &Materials<'_>) -> Result<Layer, Err
         .include_patterns(image.include.iter().map(String::as_str))
         .exclude_patterns(image.exclude.iter().map(String::as_str));
     let name = format!("[{}app] copy the application to {}", materials.prefix, image.workdir);
-    let output = materials.workshop.marked(File::on(Output::scratch()).then(copy).name(name)).output()?;
+    let output = materials.workshop.marked(File::on(Output::scratch()).then(copy).name(&name)).output()?;
+    let output = settled(output, &image.workdir, name)?;
     Ok(Layer::new(format!("application {}", image.workdir), output))
 }
 

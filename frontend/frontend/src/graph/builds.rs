@@ -3,7 +3,7 @@
 use buildkit_llb::{Annotate, Error, Exec, File, FileAction, Mount, Output, Owner, Source};
 use install_request::{Build, BuildSource, BuildTools, EPOCH, Gather, RunScript, layout};
 
-use super::{Layer, Materials, debian, located, wheels};
+use super::{Layer, Materials, debian, located, settled, wheels};
 use crate::{
     plan::{BuildFrom, BuildScript, How, Node, Package, Plan, Recipe},
     settings::Settings,
@@ -131,7 +131,8 @@ pub(super) fn scripted(plan: &Plan, application: Layer, materials: &Materials<'_
         .owner(Owner::new(0, 0))
         .timestamp(EPOCH);
     let name = format!("[{}app] copy what {} made", materials.prefix, script.path);
-    Ok(Layer::new(application.label, File::on(Output::scratch()).then(copy).name(name).output()?))
+    let output = File::on(Output::scratch()).then(copy).name(&name).output()?;
+    Ok(Layer::new(application.label, settled(output, workdir, name)?))
 }
 
 fn of_node<'a>(plan: &'a Plan, node: &'a Node) -> Option<(&'a Package, &'a Recipe)> {

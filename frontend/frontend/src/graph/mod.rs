@@ -108,6 +108,16 @@ pub fn build(plan: &Plan, materials: &Materials<'_>) -> Result<Built, Error> {
     Ok(Built { reports, ..assemble::assemble(base, below, layers, materials)? })
 }
 
+/// A file system whose files stand at `place`, with fixed times of the folders above as well. Those get the time of the
+/// copy that makes them; a copy of the whole sets the times of all.
+fn settled(output: Output, place: &str, name: String) -> Result<Output, Error> {
+    if place.trim_matches('/').contains('/') {
+        let copy = FileAction::copy(output, "/", "/").contents().timestamp(EPOCH);
+        return File::on(Output::scratch()).then(copy).name(name).output();
+    }
+    Ok(output)
+}
+
 /// Lets an error of a node show the lines of poetry.lock that it comes from.
 fn located(exec: Exec, plan: &Plan, node: &Node, materials: &Materials<'_>) -> Exec {
     match &materials.lock {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use buildkit_llb::{Annotate, Error, File, FileAction, Output, Owner};
 use install_request::EPOCH;
 
-use super::{Layer, Materials, builds, root, wheels};
+use super::{Layer, Materials, builds, root, settled, wheels};
 use crate::plan::{How, LINKED, Plan, bins};
 
 /// What installs packages.
@@ -91,7 +91,9 @@ pub(super) fn sources(
     let copy = |file: File, (_, tree, place): (String, Output, String)| {
         file.then(FileAction::copy(tree, "/", place).contents().make_parents().owner(Owner::new(0, 0)).timestamp(EPOCH))
     };
-    let file = trees.into_iter().fold(File::on(Output::scratch()), copy);
-    let output = file.name(format!("[{}sources] copy {label}", materials.prefix)).output()?;
+    let name = format!("[{}sources] copy {label}", materials.prefix);
+    let places: String = trees.iter().map(|(_, _, place)| place.as_str()).collect();
+    let output = trees.into_iter().fold(File::on(Output::scratch()), copy).name(&name).output()?;
+    let output = settled(output, &places, name)?;
     Ok(Some(Layer::new(format!("sources of {label}"), output)))
 }

@@ -16,7 +16,10 @@ use crate::{Roots, Tree, probe, venv, wheelhouse};
 
 /// Makes environments that builds run in.
 pub(super) struct BuildEnvironments<'a> {
+    /// Their `out` is a place for files that are not kept.
     roots: Roots,
+    /// The result of the whole step.
+    out: PathBuf,
     tools: &'a BuildTools,
     client: &'a Client,
     interpreter: Interpreter,
@@ -48,8 +51,9 @@ impl<'a> BuildEnvironments<'a> {
         // The requirements' files are kept in the cache of the package that is built.
         let cache = roots.build_cache.join("requirements");
         fs::create_dir_all(&cache)?;
-        let roots = Roots { cache, ..roots.clone() };
-        Ok(Self { roots, tools, client, interpreter, build: answer.build, markers, tags })
+        let out = roots.out.clone();
+        let roots = Roots { cache, out: roots.work.clone(), ..roots.clone() };
+        Ok(Self { roots, out, tools, client, interpreter, build: answer.build, markers, tags })
     }
 
     /// A virtual environment with what these requirements ask for.
@@ -77,7 +81,8 @@ impl<'a> BuildEnvironments<'a> {
     pub(super) fn keep(&self, environment: &BuildEnvironment) -> Result<String, BuildError> {
         let fetched = |wheel: &Wheel| Fetched { name: wheel.name.clone(), archive: wheel.archive.clone() };
         let archives = environment.wheels.iter().map(fetched).collect();
-        let filled = wheelhouse::fill(&Fetch { archives }, &self.roots, self.client);
+        let roots = Roots { out: self.out.clone(), ..self.roots.clone() };
+        let filled = wheelhouse::fill(&Fetch { archives }, &roots, self.client);
         filled.map(|filled| filled.to_string()).map_err(|detail| BuildError::Environment { detail })
     }
 

@@ -237,6 +237,9 @@ impl<'a> Resolver<'a> {
                 String::from_utf8_lossy(&page.body).into_owned()
             }
             None => {
+                // Without a folder it would not be kept, and be fetched again when it is installed.
+                let folder = self.roots.cache.join(candidate.name.as_str());
+                std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
                 let obtained = obtain(candidate.name.as_str(), &candidate.archive, self.roots, self.client);
                 let obtained = obtained.map_err(|error| failed(error.to_string()))?;
                 wheel::metadata_text(obtained.blob).map_err(|error| failed(error.to_string()))?

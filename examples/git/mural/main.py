@@ -1,0 +1,6 @@
+import brush
+import paint
+
+
+def main():
+    print(brush.WIDTH, paint.COLOUR)

@@ -1,0 +1,5 @@
+from tabulate import tabulate
+
+
+def greeting(name):
+    return tabulate([["hello", name]], tablefmt="plain")
