@@ -26,10 +26,9 @@ fn plans_and_graphs() {
     let mut seen = 0;
     for folder in folders() {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        let project = project(&folder);
-        let plan = plan(&folder.join(&project));
+        let plan = plan(&folder.join(project(&folder)));
         insta::assert_snapshot!(format!("{name}.plan"), plan.to_json());
-        insta::assert_snapshot!(format!("{name}.graph"), graph(&plan, &project, true));
+        insta::assert_snapshot!(format!("{name}.graph"), graph(&plan, &folder, true));
         seen += 1;
     }
     assert!(seen > 3, "the examples were not found");
@@ -38,15 +37,15 @@ fn plans_and_graphs() {
 #[test]
 fn without_merges_layers_are_copied_one_on_the_other() {
     let folder = folders().into_iter().find(|folder| folder.ends_with("command-line")).unwrap();
-    insta::assert_snapshot!(graph(&plan(&folder), "", false));
+    insta::assert_snapshot!(graph(&plan(&folder), &folder, false));
 }
 
 #[test]
 fn the_same_project_gives_the_same_bytes() {
     let folder = folders().into_iter().find(|folder| folder.ends_with("annapurna")).unwrap();
-    let first = graph(&plan(&folder), "", true);
+    let first = graph(&plan(&folder), &folder, true);
     for _ in 0..25 {
-        assert_eq!(graph(&plan(&folder), "", true), first);
+        assert_eq!(graph(&plan(&folder), &folder, true), first);
     }
 }
 
@@ -72,13 +71,18 @@ fn platform() -> Platform {
     Platform::new("linux", "amd64")
 }
 
+fn settings(folder: &Path) -> Settings {
+    let pyproject = SourceFile::toml("pyproject.toml", fs::read_to_string(folder.join("pyproject.toml")).unwrap());
+    let table = DeTable::parse(&pyproject.text).unwrap();
+    Settings::read(&pyproject, table.get_ref(), &BTreeMap::new()).unwrap()
+}
+
 fn plan(folder: &Path) -> Plan {
     let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
     let pyproject = SourceFile::toml("pyproject.toml", read("pyproject.toml").unwrap());
     let lock = read("poetry.lock").unwrap();
     let project = Project::read(&Texts { pyproject: &pyproject.text, lock: &lock, poetry_toml: None }).unwrap();
-    let table = DeTable::parse(&pyproject.text).unwrap();
-    let settings = Settings::read(&pyproject, table.get_ref(), &BTreeMap::new()).unwrap();
+    let settings = settings(folder);
     let python =
         Python::choose(settings.python.as_ref(), read(".python-version").as_deref(), &project.pyproject).unwrap();
     let libc = Libc { family: LibcFamily::Glibc, major: 2, minor: 36 };
@@ -126,7 +130,8 @@ fn files(project: &Path, folders: &BTreeSet<String>) -> BTreeSet<String> {
     files
 }
 
-fn graph(plan: &Plan, project: &str, can_merge: bool) -> String {
+fn graph(plan: &Plan, example: &Path, can_merge: bool) -> String {
+    let project = project(example);
     let image = |reference: &str| Source::image(reference, platform()).output().unwrap();
     let workshop = Workshop {
         tools: image("docker.io/library/poetry-buildkit:latest"),
@@ -141,7 +146,7 @@ fn graph(plan: &Plan, project: &str, can_merge: bool) -> String {
     let request = Probe { python: "python3".to_owned(), venv: plan.image.venv.clone() };
     let probe = graph::probe(&workshop, &base, &platform(), &request, "[python] ask".to_owned()).unwrap();
     let application =
-        Application::Client { local: Box::new(Source::local("context", "session")), folder: project.to_owned() };
+        Application::Client { local: Box::new(Source::local("context", "session")), folder: project.clone() };
     let materials = Materials {
         workshop: &workshop,
         probe: &probe,
@@ -151,7 +156,7 @@ fn graph(plan: &Plan, project: &str, can_merge: bool) -> String {
         build_platform: &platform(),
         target_platform: &platform(),
         application: &application,
-        settings: &Settings::default(),
+        settings: &settings(&example.join(&project)),
         builder: Some(Builder { output: image(&format!("docker.io/library/{}", plan.builder)), env: Vec::new() }),
         wheelhouse: None,
         lock: Some(GraphFile::new("poetry.lock", "TOML", "")),
