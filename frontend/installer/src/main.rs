@@ -1,6 +1,6 @@
 //! The command line of the installer: `installer probe|install|build|gather|script|fetch|compile JSON`.
 //!
-//! With `--root FOLDER`, the folders that a build step mounts are looked for below FOLDER, so that the
+//! In a build step the request is the variable `POETRY_BUILDKIT_REQUEST` instead. With `--root FOLDER`, the folders that a build step mounts are looked for below FOLDER, so that the
 //! program can be tried outside of builds.
 //!
 //! Exit codes: 0, 1 for an input that is refused or a step that fails, 2 for a wrong command line.
@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use install_request::{Build, Compile, Fetch, Gather, Index, Install, Probe, RunScript};
+use install_request::{Build, Compile, Fetch, Gather, Index, Install, Probe, RunScript, layout};
 use lexopt::prelude::*;
 use poetry_buildkit_installer::build::{build, gather, run_script};
 use poetry_buildkit_installer::fetch::{Client, FetchError, Patience, Proxies};
@@ -23,7 +23,7 @@ use poetry_buildkit_installer::{Roots, compile, probe, secrets};
 use serde::de::DeserializeOwned;
 
 const USAGE: &str =
-    "usage: installer [--root FOLDER] (probe | install | build | gather | script | fetch | compile) JSON\n";
+    "usage: installer [--root FOLDER] (probe | install | build | gather | script | fetch | compile) [JSON]\n";
 
 /// How a command ended without success.
 enum Stop {
@@ -113,9 +113,11 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Arguments, lexopt:
             other => return Err(other.unexpected()),
         }
     }
-    match <[String; 2]>::try_from(values) {
-        Ok([command, json]) => Ok(Arguments { root, command, json }),
-        Err(_) => Err("a command and a request are needed".into()),
+    let mut values = values.into_iter();
+    let (command, json) = (values.next(), values.next().or_else(|| env::var(layout::REQUEST_VARIABLE).ok()));
+    match (command, json, values.next()) {
+        (Some(command), Some(json), None) => Ok(Arguments { root, command, json }),
+        _ => Err("a command and a request are needed".into()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The messages between the frontend and the installer: what an interpreter is, and what to install.
 //!
 //! The frontend cannot run Python and the installer cannot see the project. A build step therefore
-//! starts the installer with one of these requests as a JSON argument, and the interpreter's answer
+//! starts the installer with one of these requests as JSON, and the interpreter's answer
 //! comes back as a JSON file that the frontend reads. Both sides share these types and nothing else.
 
 mod build;
@@ -16,6 +16,9 @@ pub use interpreter::{Interpreter, Libc, LibcFamily, Probe, Scheme};
 
 /// Places inside a build step's container that both sides must agree on.
 pub mod layout {
+    /// The environment variable with the request, as JSON. As an argument it would fill the message that BuildKit shows
+    /// when a step fails.
+    pub const REQUEST_VARIABLE: &str = "POETRY_BUILDKIT_REQUEST";
     /// Where the installer itself is mounted.
     pub const INSTALLER: &str = "/poetry-buildkit/installer";
     /// The folder whose content becomes the step's result: files stand below it at their final

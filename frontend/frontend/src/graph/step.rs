@@ -28,10 +28,11 @@ pub struct Workshop {
 const INSTALLER_IN_IMAGE: &str = "/installer";
 
 impl Workshop {
-    /// A step that runs `installer COMMAND REQUEST` in a root file system that it cannot change, without a network.
+    /// A step that runs `installer COMMAND` with a request in a root file system that it cannot change, without a network.
     pub(super) fn step(&self, command: &str, request: &str, root: &Output, platform: &Platform, name: String) -> Exec {
         let installer = Mount::bind_readonly(&self.tools, layout::INSTALLER).selector(INSTALLER_IN_IMAGE);
-        let exec = Exec::new([layout::INSTALLER, command, request], platform)
+        let exec = Exec::new([layout::INSTALLER, command], platform)
+            .env(layout::REQUEST_VARIABLE, request)
             .root_readonly(root)
             .mount(installer)
             .network(Network::None)
