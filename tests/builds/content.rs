@@ -9,6 +9,7 @@ use end_to_end::{
     image::{Entry, Image},
     poetry,
     ready::Ready,
+    say,
 };
 use poetry_lock::Name;
 use serde_json::Value;
@@ -47,12 +48,6 @@ fn needs_a_private_engine(example: &Example) -> Option<&'static str> {
     let over_tls = example.case.repositories.keys().any(|address| address.starts_with("https:"));
     let is_private = std::env::var_os("POETRY_BUILDKIT_PRIVATE_ENGINE").is_some();
     (over_tls && !is_private).then_some("the engine does not trust the certificate of the tests' own Git server")
-}
-
-/// Says something that is shown even if the test passes.
-fn say(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// All that is demanded of the image of any example.

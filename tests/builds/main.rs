@@ -5,6 +5,7 @@ mod content;
 mod errors;
 mod faults;
 mod platforms;
+mod secrets;
 mod settings;
 mod targets;
 

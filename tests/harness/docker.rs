@@ -59,6 +59,23 @@ impl Build {
         self.arg("--build-arg").arg(format!("{name}={value}"))
     }
 
+    /// The value of a build argument that was given.
+    pub fn argument(&self, name: &str) -> Option<String> {
+        let given = self.arguments.iter().rev().filter_map(|argument| argument.to_str());
+        given
+            .filter_map(|argument| argument.split_once('='))
+            .find_map(|(key, value)| (key == name).then(|| value.to_owned()))
+    }
+
+    /// The same build without the arguments, and the options before them, that begin like this.
+    #[must_use]
+    pub fn without(mut self, start: &str) -> Self {
+        while let Some(at) = self.arguments.iter().position(|argument| argument.to_string_lossy().starts_with(start)) {
+            self.arguments.drain(at - 1..=at);
+        }
+        self
+    }
+
     /// The name of the image.
     #[must_use]
     pub fn tag(self, tag: &str) -> Self {

@@ -11,3 +11,10 @@ pub mod progress;
 pub mod ready;
 pub mod tls;
 pub mod wheels;
+
+/// Says something that is shown even if the test passes.
+pub fn say(text: &str) {
+    use std::io::Write;
+    // If nobody listens, there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

@@ -47,6 +47,12 @@ impl Ready {
         ready
     }
 
+    /// The build without one of its secrets.
+    #[must_use]
+    pub fn without_secret(&self, id: &str) -> Build {
+        self.build.clone().without(&format!("id={id},"))
+    }
+
     /// Serves the private sources, and passes their password and certificate.
     fn serve_privately(&mut self) {
         let private = Index::private(wheels::folder(), USERNAME, PASSWORD);

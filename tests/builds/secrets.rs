@@ -1,0 +1,104 @@
+//! Credentials reach those that ask for them, and are found nowhere afterwards.
+
+use std::{fs, process::Command};
+
+use end_to_end::{
+    docker::{Build, docker},
+    examples::Example,
+    image::Image,
+    ready::{PASSWORD, Ready, TOKEN, USERNAME},
+    say, tls,
+};
+
+use crate::{alone, index};
+
+/// What must not be seen: the credentials themselves, and as a header has them.
+fn canaries() -> Vec<String> {
+    let header = |username: &str, password: &str| tls::basic(username, password).replace("Basic ", "");
+    vec![
+        USERNAME.to_owned(),
+        PASSWORD.to_owned(),
+        TOKEN.to_owned(),
+        header(USERNAME, PASSWORD),
+        header("x-access-token", TOKEN),
+    ]
+}
+
+fn holds_none(what: &str, bytes: &[u8]) {
+    for canary in canaries() {
+        let found = bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
+        assert!(!found, "{what} holds {canary}");
+    }
+}
+
+#[test]
+fn no_credential_is_left_behind() {
+    let example = Example::named("private-index");
+    let ready = Ready::new(&example, index());
+    let tag = "test-secrets";
+    let build = alone(ready.build.clone(), "secrets");
+    let built = build.clone().tag(tag).run();
+    assert!(built.success, "{}", built.stderr);
+    // The record has every op with its arguments and variables, and all that steps print.
+    holds_none("the progress", built.stderr.as_bytes());
+    holds_none("the history", docker(["history", "--no-trunc", "--format", "{{json .}}", tag]).as_bytes());
+    let image = Image::over(tag, "python:3.11-slim");
+    holds_none("the config", image.config.to_string().as_bytes());
+    for (path, entry) in image.files() {
+        holds_none(&path, &entry.content);
+    }
+
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let layout = out.path().join("image.tar");
+    let dest = format!("type=oci,dest={},compression=uncompressed", layout.display());
+    build.clone().args(["--provenance=mode=max", "--output", &dest]).succeed();
+    let bytes = fs::read(&layout).expect("the image");
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.contains("POETRY_HTTP_BASIC_CORP_PASSWORD"), "the provenance names the secrets");
+    holds_none("the image with its provenance", &bytes);
+
+    // The cache mounts, from inside of a build of our own.
+    let namespace = build.argument("BUILDKIT_CACHE_MOUNT_NS").expect("a namespace");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let text = format!(
+        "FROM python:3.11-slim\nRUN --mount=type=cache,id=poetry-buildkit/wheel/tomlkit,target=/c \
+         echo {namespace} && ls -l /c && ! grep -r -a -e '{}' /c\n",
+        canaries().join("' -e '")
+    );
+    fs::write(folder.path().join("Dockerfile"), text).expect("the Dockerfile");
+    let progress = Build::new(folder.path()).build_arg("BUILDKIT_CACHE_MOUNT_NS", &namespace).succeed();
+    assert!(progress.vertices.values().any(|vertex| vertex.log.contains(".whl")), "the cache mount holds the wheel");
+}
+
+#[test]
+fn no_credential_is_left_in_the_engine() {
+    let Some(engine) = std::env::var_os("POETRY_BUILDKIT_PRIVATE_ENGINE") else {
+        say("SKIPPED: the state of an engine that is not ours is not searched for credentials");
+        return;
+    };
+    for name in ["private-index", "git"] {
+        let ready = Ready::new(&Example::named(name), index());
+        alone(ready.build.clone(), &format!("engine-{name}")).tag("test-secrets-engine").succeed();
+    }
+    let patterns = canaries().into_iter().flat_map(|canary| ["-e".to_owned(), canary]);
+    let found = Command::new("grep")
+        .args(["--recursive", "--files-with-matches", "--text", "--fixed-strings"])
+        .args(patterns)
+        .arg(std::path::Path::new(&engine).join("data/buildkit"))
+        .arg(std::path::Path::new(&engine).join("data/containerd"))
+        .output()
+        .expect("grep");
+    assert_eq!(String::from_utf8_lossy(&found.stdout), "", "files of the engine hold credentials");
+}
+
+#[test]
+fn missing_and_wrong_credentials_name_the_secrets() {
+    let example = Example::named("private-index");
+    let ready = Ready::new(&example, index());
+    let without = alone(ready.without_secret("POETRY_HTTP_BASIC_CORP_PASSWORD"), "secrets-missing").fail();
+    for part in ["POETRY_HTTP_BASIC_CORP_USERNAME", "POETRY_HTTP_BASIC_CORP_PASSWORD", "poetry.lock", "tomlkit"] {
+        assert!(without.contains(part), "{part} is not in:\n{without}");
+    }
+    let untrusted = alone(ready.without_secret("POETRY_CERTIFICATES_CORP_CERT"), "secrets-untrusted").fail();
+    assert!(untrusted.contains("no secure connection is possible"), "{untrusted}");
+}
