@@ -51,7 +51,8 @@ impl Report {
             return format!("error: {}", self.text());
         };
         let end = place.range.end.min(place.file.text.len());
-        let snippet = Snippet::source(&place.file.text)
+        let masked = place.file.masked();
+        let snippet = Snippet::source(&masked)
             .path(&place.file.name)
             .annotation(AnnotationKind::Primary.span(place.range.start.min(end)..end));
         let mut group = Level::ERROR.primary_title(&self.message).element(snippet);

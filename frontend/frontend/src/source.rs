@@ -58,6 +58,20 @@ impl SourceFile {
 }
 
 impl SourceFile {
+    /// The text with stars for user names and passwords in addresses, each byte for one, so that no excerpt shows them.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let mut masked = String::with_capacity(self.text.len());
+        for part in self.text.split_inclusive("://") {
+            let is_address = masked.ends_with("://");
+            let end = part.find(|c: char| c == '/' || c == '"' || c == '\'' || c.is_whitespace()).unwrap_or(part.len());
+            let credentials = part[..end].rfind('@').filter(|_| is_address).unwrap_or(0);
+            masked.push_str(&"*".repeat(credentials));
+            masked.push_str(&part[credentials..]);
+        }
+        masked
+    }
+
     /// The text with all lines emptied but those around `ranges` (lines, from 1), so that a large file need not travel
     /// as a whole and the numbers of lines stay right.
     #[must_use]
@@ -68,7 +82,8 @@ impl SourceFile {
         };
         let near =
             |line: usize| ranges.iter().any(|range| line + MARGIN >= *range.start() && line <= range.end() + MARGIN);
-        let lines = self.text.split_inclusive('\n').take(last).enumerate();
+        let masked = self.masked();
+        let lines = masked.split_inclusive('\n').take(last).enumerate();
         lines.map(|(index, text)| if near(index + 1) { text } else { "\n" }).collect()
     }
 }
@@ -163,6 +178,14 @@ mod tests {
         assert_eq!(around.lines().nth(49), Some("line 50"));
         assert_eq!(around.lines().nth(43), Some(""));
         assert_eq!(around.lines().nth(44), Some("line 45"));
+    }
+
+    #[test]
+    fn credentials_in_addresses_are_masked() {
+        let masked = |text: &str| SourceFile::toml("a.toml", text).masked();
+        assert_eq!(masked("url = \"https://me:pä@x.org/a@b\" # c"), "url = \"https://******@x.org/a@b\" # c");
+        let harmless = "a = 'https://x.org/a' # me@x.org https://x.org @";
+        assert_eq!(masked(harmless), harmless);
     }
 
     #[test]

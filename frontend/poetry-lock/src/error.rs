@@ -285,6 +285,8 @@ impl Error {
             }
             Self::MissingKey { span: Span { file: InputFile::Lock, .. }, .. }
             | Self::WrongType { span: Span { file: InputFile::Lock, .. }, .. }
+            | Self::Marker { span: Span { file: InputFile::Lock, .. }, .. }
+            | Self::Constraint { span: Span { file: InputFile::Lock, .. }, .. }
             | Self::NoSolution { .. } => "Regenerate the lock with `poetry lock`.".into(),
             Self::LockVersion { .. } => {
                 "Versions 1.0 to 2.1 can be read. Regenerate the lock with `poetry lock` of a Poetry that writes one of them.".into()
@@ -297,6 +299,9 @@ impl Error {
             Self::TwoVersions { .. } => {
                 "Poetry would install both, one over the other. Do not ask for extras or groups together that need different versions.".into()
             }
+            Self::Marker { .. } => "Correct the marker; PEP 508 tells what can stand there.".into(),
+            Self::Constraint { .. } => "A constraint is e.g. `^1.2`, `>=1.2,<2.0` or `1.2.*`.".into(),
+            Self::GroupCircle { .. } => "Take one of the includes out.".into(),
             Self::UnknownVariable { .. } => "Give the variable's value with the environment.".into(),
             Self::NoCandidate(candidate) => return candidate.help(),
             _ => return None,
