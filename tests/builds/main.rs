@@ -7,6 +7,7 @@ mod faults;
 mod platforms;
 mod secrets;
 mod settings;
+mod sources;
 mod targets;
 
 use std::{sync::OnceLock, time::SystemTime};

@@ -27,6 +27,8 @@ pub struct Progress {
     pub vertices: BTreeMap<String, Vertex>,
     /// The first lines of all warnings.
     pub warnings: Vec<String>,
+    /// Bytes that the client sent, by vertex.
+    sent: BTreeMap<String, u64>,
 }
 
 impl Progress {
@@ -53,6 +55,12 @@ impl Progress {
             let data = decoded(&record["data"]);
             let vertex = self.vertices.entry(text(record, "vertex")).or_default();
             vertex.log.push_str(&String::from_utf8_lossy(&data));
+        }
+        for record in items(status, "statuses") {
+            if text(record, "id").starts_with("transferring ") {
+                let sent = self.sent.entry(text(record, "vertex")).or_default();
+                *sent = record["current"].as_u64().unwrap_or(0).max(*sent);
+            }
         }
         for record in items(status, "warnings") {
             let short = decoded(&record["short"]);
@@ -82,6 +90,11 @@ impl Progress {
         }
     }
 
+    /// How many bytes the client sent.
+    pub fn transferred(&self) -> u64 {
+        self.sent.values().sum()
+    }
+
     /// All names.
     pub fn names(&self) -> Vec<&str> {
         self.vertices.values().map(|vertex| vertex.name.as_str()).collect()
@@ -89,7 +102,7 @@ impl Progress {
 }
 
 /// How the names of our exec nodes begin.
-const EXEC_PREFIXES: [&str; 4] = ["[python]", "[deps ", "[apt]", "[bytecode]"];
+const EXEC_PREFIXES: [&str; 6] = ["[python]", "[deps ", "[apt]", "[build-apt]", "[bytecode]", "[project] run "];
 
 fn items<'a>(status: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     status[key].as_array().into_iter().flatten()

@@ -78,7 +78,7 @@ fn outline() -> (Value, String) {
     let arguments = KEYS.map(|(key, description)| (argument_name(key), description.to_owned()));
     let args: Vec<Value> =
         arguments.iter().map(|(name, description)| json!({ "name": name, "description": description })).collect();
-    let secrets = [secret::CA_BUNDLE];
+    let secrets = [secret::CA_BUNDLE, secret::NETRC, "GIT_AUTH_TOKEN", "GIT_AUTH_HEADER"];
     let json = json!({ "args": args, "secrets": secrets.map(|name| json!({ "name": name })) });
     (
         json,

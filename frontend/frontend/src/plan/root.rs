@@ -83,14 +83,17 @@ fn commands(pyproject: &Pyproject) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// The scripts that are files of the project, as Poetry 2.5 installs them: paths relative to the project by those in the
-/// environment. Paths that lead out of the project are no such files.
+/// environment. Names and paths that lead elsewhere are no such scripts.
 fn scripts_of_files(pyproject: &Pyproject, scheme: &Scheme) -> BTreeMap<String, String> {
-    let files = pyproject.scripts.iter().filter_map(|script| match &script.kind {
-        ScriptKind::File { path } => Some(normalized(path)).filter(|path| !path.is_empty() && !path.starts_with("..")),
-        ScriptKind::Console { .. } => None,
+    let copied = pyproject.scripts.iter().filter_map(|script| {
+        let ScriptKind::File { path } = &script.kind else {
+            return None;
+        };
+        let path = normalized(path);
+        let stays = !path.is_empty() && !path.starts_with("..") && !script.name.contains('/');
+        stays.then(|| (format!("{}/{}", scheme.scripts, script.name), path))
     });
-    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-    files.map(|path| (format!("{}/{}", scheme.scripts, name(&path)), path)).collect()
+    copied.collect()
 }
 
 /// A script that calls `module:attribute`; `None` if the reference is not of that form.
