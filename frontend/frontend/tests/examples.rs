@@ -49,6 +49,19 @@ fn the_same_project_gives_the_same_bytes() {
     }
 }
 
+#[test]
+fn with_a_wheelhouse_no_step_has_a_network() {
+    let folder = folders().into_iter().find(|folder| folder.ends_with("air-gapped")).unwrap();
+    let networks = |wheelhouse| {
+        let graph = graph(&plan_of(&folder, wheelhouse), &folder, true);
+        (graph.matches(" exec\n").count(), graph.matches("network: NONE").count())
+    };
+    let (execs, without) = networks(true);
+    assert!(execs >= 3 && execs == without, "{execs} steps, {without} without a network");
+    let (execs, without) = networks(false);
+    assert!(execs > without, "{execs} steps, {without} without a network");
+}
+
 fn folders() -> Vec<PathBuf> {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
     let mut folders: Vec<PathBuf> = fs::read_dir(examples)
@@ -78,6 +91,10 @@ fn settings(folder: &Path) -> Settings {
 }
 
 fn plan(folder: &Path) -> Plan {
+    plan_of(folder, false)
+}
+
+fn plan_of(folder: &Path, wheelhouse: bool) -> Plan {
     let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
     let pyproject = SourceFile::toml("pyproject.toml", read("pyproject.toml").unwrap());
     let lock = read("poetry.lock").unwrap();
@@ -101,7 +118,7 @@ fn plan(folder: &Path) -> Plan {
         lock_text: &lock,
         folders: &linked(folder, &project),
         project_folder: None,
-        wheelhouse: false,
+        wheelhouse,
     })
     .unwrap()
 }
@@ -158,7 +175,7 @@ fn graph(plan: &Plan, example: &Path, can_merge: bool) -> String {
         application: &application,
         settings: &settings(&example.join(&project)),
         builder: Some(Builder { output: image(&format!("docker.io/library/{}", plan.builder)), env: Vec::new() }),
-        wheelhouse: None,
+        wheelhouse: plan.wheelhouse.then(|| Source::local("wheelhouse", "session").output().unwrap()),
         lock: Some(GraphFile::new("poetry.lock", "TOML", "")),
         prefix: String::new(),
         can_merge,
