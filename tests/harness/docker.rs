@@ -5,7 +5,7 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::progress::Progress;
+use crate::{progress::Progress, say};
 
 /// A `docker buildx build` to be run.
 #[derive(Debug, Clone)]
@@ -84,6 +84,19 @@ impl Build {
 
     /// Runs the build and reads BuildKit's record of it.
     pub fn run(&self) -> Built {
+        let built = self.attempt();
+        // Docker 26 sometimes loses a race with itself when it unpacks an image while other builds end. What was built is
+        // right then, and is exported once more.
+        match built.progress.export_error() {
+            Some(error) if !built.success => {
+                say(&format!("the engine failed to export an image, which is tried again: {error}"));
+                self.attempt()
+            }
+            _ => built,
+        }
+    }
+
+    fn attempt(&self) -> Built {
         let output = self.output("rawjson");
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();

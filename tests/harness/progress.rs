@@ -90,6 +90,13 @@ impl Progress {
         }
     }
 
+    /// Why the image could not be put into the engine's store, if all that was built is right.
+    pub fn export_error(&self) -> Option<&str> {
+        let mut failed = self.vertices.values().filter(|vertex| vertex.error.is_some());
+        let (first, second) = (failed.next()?, failed.next());
+        first.error.as_deref().filter(|_| second.is_none() && first.name.starts_with("exporting "))
+    }
+
     /// How many bytes the client sent.
     pub fn transferred(&self) -> u64 {
         self.sent.values().sum()
