@@ -9,6 +9,8 @@ pub mod build;
 pub mod cache;
 pub mod compile;
 pub mod fetch;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod index;
 pub mod install;
 pub mod obtain;

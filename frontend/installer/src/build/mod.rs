@@ -13,7 +13,7 @@ mod hints;
 mod hook;
 mod resolve;
 mod source;
-mod unpack;
+pub(crate) mod unpack;
 
 use std::collections::BTreeMap;
 use std::fs;

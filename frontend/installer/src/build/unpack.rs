@@ -22,7 +22,7 @@ const SMALL: u64 = 64 << 20;
 ///
 /// # Errors
 /// It is of an unknown kind, broken, too large, or holds what would leave the folder.
-pub(super) fn unpack(blob: Blob, name: &str, into: &Path) -> Result<PathBuf, BuildError> {
+pub(crate) fn unpack(blob: Blob, name: &str, into: &Path) -> Result<PathBuf, BuildError> {
     let packed = blob.size();
     if name.ends_with(".tar.gz") || name.ends_with(".tgz") {
         unpack_tar(MultiGzDecoder::new(blob), packed, into)?;

@@ -164,7 +164,8 @@ pub(crate) fn denied(client: &Client, index: &Index, error: FetchError) -> Index
     }
 }
 
-fn parse(page: &Page) -> Result<Vec<File>, String> {
+/// The files that a page lists, whatever its format.
+pub(crate) fn parse(page: &Page) -> Result<Vec<File>, String> {
     let kind = page.content_type.split(';').next().unwrap_or_default().trim();
     let kind = kind.to_ascii_lowercase();
     if kind.ends_with("json") {

@@ -3,12 +3,12 @@
 //! Follows the binary distribution format and, where it leaves room, Poetry. See [`WheelError`] for all that is refused.
 
 mod archive;
-mod entry_points;
+pub(crate) mod entry_points;
 mod error;
 mod layout;
 mod metadata;
 mod names;
-mod record;
+pub(crate) mod record;
 mod scripts;
 
 use std::collections::{BTreeMap, BTreeSet};
