@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
 pub mod archive;
+pub mod popular;
 pub mod real;
 pub mod server;
 pub mod setup;

@@ -72,6 +72,11 @@ pub fn client() -> Client {
 }
 
 pub fn scheme() -> Scheme {
+    scheme_below(VENV)
+}
+
+/// The scheme of an environment at `venv`.
+pub fn scheme_below(venv: &str) -> Scheme {
     let scheme = Scheme {
         purelib: "lib/python3.11/site-packages".into(),
         platlib: "lib/python3.11/site-packages".into(),
@@ -79,7 +84,7 @@ pub fn scheme() -> Scheme {
         data: String::new(),
         headers: "include/site/python3.11".into(),
     };
-    scheme.below(VENV)
+    scheme.below(venv)
 }
 
 pub fn request(wheels: Vec<Wheel>) -> Install {

@@ -15,8 +15,23 @@ pub struct Node {
     pub content: Vec<u8>,
 }
 
+impl Node {
+    pub fn is_file(&self) -> bool {
+        self.mode & 0o170_000 == 0o100_000
+    }
+}
+
 /// All that stands below `root`, by relative path; the root itself is the empty path.
 pub fn read(root: &Path) -> BTreeMap<String, Node> {
+    let mut nodes = outline(root);
+    for (path, node) in nodes.iter_mut().filter(|(_, node)| node.is_file()) {
+        node.content = fs::read(root.join(path)).unwrap();
+    }
+    nodes
+}
+
+/// The same without the content of files, for trees that are large.
+pub fn outline(root: &Path) -> BTreeMap<String, Node> {
     let mut nodes = BTreeMap::new();
     let mut waiting = vec![root.to_owned()];
     while let Some(place) = waiting.pop() {
@@ -28,7 +43,7 @@ pub fn read(root: &Path) -> BTreeMap<String, Node> {
         } else if kind.is_symlink() {
             fs::read_link(&place).unwrap().to_str().unwrap().into()
         } else {
-            fs::read(&place).unwrap()
+            Vec::new()
         };
         let name = place.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
         nodes.insert(
