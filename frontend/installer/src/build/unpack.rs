@@ -46,15 +46,13 @@ fn top(folder: &Path) -> io::Result<PathBuf> {
 }
 
 fn unpack_tar(stream: impl Read, packed: u64, into: &Path) -> Result<(), BuildError> {
-    let mut archive = tar::Archive::new(stream);
-    let (mut size, mut count) = (0, 0);
+    let mut archive = tar::Archive::new(Limited { stream, total: Total::of(packed) });
+    let mut total = Total::of(packed);
     for entry in archive.entries().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
         let path = entry.path().map_err(broken)?.into_owned();
         let shown = path.display().to_string();
-        count += 1;
-        size += entry.size();
-        check_size(size, count, packed)?;
+        total.add(entry.size())?;
         if !is_inside(&path) {
             return Err(BuildError::Outside { entry: shown });
         }
@@ -79,12 +77,11 @@ fn unpack_tar(stream: impl Read, packed: u64, into: &Path) -> Result<(), BuildEr
 
 fn unpack_zip(blob: Blob, packed: u64, into: &Path) -> Result<(), BuildError> {
     let mut archive = zip::ZipArchive::new(blob).map_err(|error| broken(error.into()))?;
-    let mut size = 0;
+    let mut total = Total::of(packed);
     for number in 0..archive.len() {
         let mut entry = archive.by_index(number).map_err(|error| broken(error.into()))?;
         let shown = entry.name().map_err(|error| broken(error.into()))?.into_owned();
-        size += entry.size();
-        check_size(size, number, packed)?;
+        total.add(entry.size())?;
         if entry.is_symlink() {
             return Err(BuildError::Special { entry: shown });
         }
@@ -106,9 +103,47 @@ fn unpack_zip(blob: Blob, packed: u64, into: &Path) -> Result<(), BuildError> {
     Ok(())
 }
 
-fn check_size(size: u64, count: usize, packed: u64) -> Result<(), BuildError> {
-    let is_bomb = size > SMALL && size / packed.max(1) > RATIO_LIMIT;
-    if size > SIZE_LIMIT || count > ENTRY_LIMIT || is_bomb { Err(BuildError::TooLarge) } else { Ok(()) }
+/// What an archive held so far.
+struct Total {
+    /// Bytes of all entries.
+    size: u64,
+    /// Entries.
+    count: usize,
+    /// Bytes of the archive itself.
+    packed: u64,
+}
+
+impl Total {
+    fn of(packed: u64) -> Self {
+        Self { size: 0, count: 0, packed }
+    }
+
+    /// Adds an entry that is said to have `size` bytes, which may be any number.
+    fn add(&mut self, size: u64) -> Result<(), BuildError> {
+        self.size = self.size.saturating_add(size);
+        self.count += 1;
+        if self.count > ENTRY_LIMIT { Err(BuildError::TooLarge) } else { self.check() }
+    }
+
+    fn check(&self) -> Result<(), BuildError> {
+        let is_bomb = self.size > SMALL && self.size / self.packed.max(1) > RATIO_LIMIT;
+        if self.size > SIZE_LIMIT || is_bomb { Err(BuildError::TooLarge) } else { Ok(()) }
+    }
+}
+
+/// A stream that ends with an error when it is too long, whatever it holds: names can be as large as files.
+struct Limited<R> {
+    stream: R,
+    total: Total,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.stream.read(buffer)?;
+        self.total.size += count as u64;
+        self.total.check().map_err(io::Error::other)?;
+        Ok(count)
+    }
 }
 
 fn is_inside(path: &Path) -> bool {
@@ -215,11 +250,25 @@ mod tests {
     }
 
     #[test]
+    fn sizes_whose_sum_is_no_number_are_too_large() {
+        let mut total = Total::of(1000);
+        assert!(total.add(16).is_ok());
+        assert!(total.add(u64::MAX - 1).is_err());
+    }
+
+    #[test]
+    fn a_stream_is_limited_beside_its_entries() {
+        let mut stream = Limited { stream: io::repeat(0), total: Total::of(1000) };
+        assert!(io::copy(&mut stream, &mut io::sink()).is_err());
+        assert!(stream.total.size < 2 * SMALL);
+    }
+
+    #[test]
     fn bombs_and_unknown_kinds_are_refused() {
-        assert!(check_size(SIZE_LIMIT + 1, 1, u64::MAX).is_err());
-        assert!(check_size(1, ENTRY_LIMIT + 1, 1).is_err());
-        assert!(check_size(SMALL + 1, 1, 1000).is_err());
-        assert!(check_size(SMALL + 1, 1, SMALL).is_ok());
+        assert!(Total::of(u64::MAX).add(SIZE_LIMIT + 1).is_err());
+        assert!(Total { count: ENTRY_LIMIT, ..Total::of(1) }.add(1).is_err());
+        assert!(Total::of(1000).add(SMALL + 1).is_err());
+        assert!(Total::of(SMALL).add(SMALL + 1).is_ok());
         let folder = tempfile::tempdir().unwrap();
         assert!(matches!(unpack(blob(b"x"), "a.rar", folder.path()), Err(BuildError::Kind)));
         assert!(matches!(unpack(blob(b"x"), "a.zip", folder.path()), Err(BuildError::Broken { .. })));
