@@ -43,14 +43,20 @@ pub enum FileKind {
 /// Endings of source distributions; of two that fit the longer comes first.
 const SDIST_ENDINGS: [&str; 6] = [".tar.gz", ".tar.bz2", ".tar.xz", ".tar.Z", ".tar", ".zip"];
 
+/// The longest name of a file that Linux takes. Tags repeat parts of the name, so that a longer one could fill the memory.
+const MAX_LENGTH: usize = 255;
+
 /// More tags than any wheel has: the product of the three sets in its name.
 const MAX_TAGS: usize = 4096;
 
 impl DistributionFile {
-    /// Reads a file name. `None` if it is not that of a wheel or a source distribution, or if it
-    /// has no readable version.
+    /// Reads a file name. `None` if it is not that of a wheel or a source distribution, if it
+    /// has no readable version, or if no file can have it.
     #[must_use]
     pub fn parse(file_name: &str) -> Option<Self> {
+        if file_name.len() > MAX_LENGTH {
+            return None;
+        }
         if let Some(stem) = file_name.strip_suffix(".whl") {
             return parse_wheel(stem);
         }
@@ -164,7 +170,14 @@ mod tests {
         ] {
             assert_eq!(DistributionFile::parse(file_name), None, "{file_name}");
         }
-        let many = vec!["a"; 100].join(".");
+        let many = vec!["a"; 30].join(".");
         assert_eq!(DistributionFile::parse(&format!("foo-1.0-{many}-{many}-{many}.whl")), None);
+    }
+
+    #[test]
+    fn names_longer_than_any_file_has_are_not_read() {
+        let named = |length: usize| format!("{}-1.0.zip", "x".repeat(length - "-1.0.zip".len()));
+        assert!(DistributionFile::parse(&named(255)).is_some());
+        assert_eq!(DistributionFile::parse(&named(256)), None);
     }
 }
