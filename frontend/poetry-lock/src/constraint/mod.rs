@@ -5,7 +5,7 @@ mod parse;
 mod range;
 
 pub use parse::ConstraintError;
-pub(crate) use parse::Flavour;
+pub(crate) use parse::{Flavour, MAX_TERMS};
 use pep440_rs::Version;
 pub(crate) use range::{Bound, Range};
 

@@ -9,6 +9,15 @@ use crate::version;
 #[error("{0}")]
 pub struct ConstraintError(String);
 
+/// More versions than any real constraint names. Sets of versions are merged in quadratic time.
+pub(crate) const MAX_TERMS: usize = 1000;
+
+/// More pairs of parentheses than any real constraint has around it.
+const MAX_DEPTH: usize = 64;
+
+/// What separates terms and alternatives.
+const SEPARATORS: [char; 6] = [',', ' ', '\t', '\n', '\r', '|'];
+
 /// How a constraint is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flavour {
@@ -31,12 +40,15 @@ impl Constraint {
     /// - parentheses around the whole or around an alternative, as old projects have them.
     ///
     /// # Errors
-    /// If the text is not of that language.
+    /// If the text is not of that language, or names more than a thousand versions.
     pub fn parse(text: &str) -> Result<Self, ConstraintError> {
         Self::parse_as(text, Flavour::Package)
     }
 
     pub(crate) fn parse_as(text: &str, flavour: Flavour) -> Result<Self, ConstraintError> {
+        if text.split(SEPARATORS).filter(|term| !term.is_empty()).nth(MAX_TERMS).is_some() {
+            return Err(ConstraintError(format!("a constraint on more than {MAX_TERMS} versions")));
+        }
         let text = without_parentheses(text).replace("||", "|");
         let mut depth = 0_usize;
         let alternatives = text.split(|character| {
@@ -55,14 +67,16 @@ impl Constraint {
     }
 }
 
-/// The text inside of a pair of parentheses that encloses all of it.
+/// The text inside of the pairs of parentheses that enclose all of it.
 fn without_parentheses(text: &str) -> &str {
-    let text = text.trim();
-    match text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-        Some(inner) if !inner.contains(['(', ')']) => inner.trim(),
-        Some(inner) if encloses_all(inner) => without_parentheses(inner),
-        _ => text,
+    let mut text = text.trim();
+    for _ in 0..MAX_DEPTH {
+        match text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+            Some(inner) if encloses_all(inner) => text = inner.trim(),
+            _ => break,
+        }
     }
+    text
 }
 
 fn encloses_all(inner: &str) -> bool {
@@ -224,6 +238,18 @@ mod tests {
             ">=*",
         ] {
             assert!(Constraint::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_that_would_take_long_are_refused() {
+        let nested = |depth: usize| format!("{}1{}", "(".repeat(depth), ")".repeat(depth));
+        assert_eq!(shown(&nested(MAX_DEPTH)), "1");
+        assert!(Constraint::parse(&nested(100_000)).is_err());
+        for (term, separator) in [("1", "|"), ("!=1", ","), ("!=1", " ")] {
+            let of = |count: usize| vec![term; count].join(separator);
+            assert!(Constraint::parse(&of(MAX_TERMS)).is_ok());
+            assert!(Constraint::parse(&of(MAX_TERMS + 1)).is_err());
         }
     }
 

@@ -1,4 +1,4 @@
-use crate::constraint::Flavour;
+use crate::constraint::{Flavour, MAX_TERMS};
 use crate::{Constraint, Name};
 
 use super::environment::{Environment, Extras};
@@ -109,6 +109,9 @@ fn version_set(variable: &str, operator: &str, value: &str) -> Result<Constraint
     let flavour = if variable == "platform_release" { Flavour::LooseMarker } else { Flavour::Marker };
     let parse = |text: &str| Constraint::parse_as(text, flavour).map_err(|error| error.to_string());
     if matches!(operator, "in" | "not in") {
+        if listed(value).nth(MAX_TERMS).is_some() {
+            return Err(format!("a list of more than {MAX_TERMS} versions"));
+        }
         let mut union = Constraint::none();
         for version in listed(value) {
             // A version of one or two components stands for the whole series.

@@ -155,6 +155,13 @@ fn extras_that_are_asked_for_are_collected() {
 }
 
 #[test]
+fn lists_that_would_take_long_are_refused() {
+    let listed = |count: usize| Marker::parse(&format!("python_version in '{}'", vec!["3.9"; count].join(" ")));
+    assert!(listed(1000).is_ok());
+    assert!(listed(1001).is_err());
+}
+
+#[test]
 fn a_pre_release_of_python_counts_as_its_final_version_where_only_python_matters() {
     let environment = Environment::linux("3.14.0rc2", "x86_64").unwrap();
     let marker = Marker::parse(r#"python_full_version >= "3.14" and sys_platform == "win32""#).unwrap();
