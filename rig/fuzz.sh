@@ -26,11 +26,13 @@ fuzz_build() {
 
 fuzz_targets() { sed -n 's/^name = "\(.*\)"/\1/p' fuzz/Cargo.toml | tail -n +2; }
 
-# Runs target $1 for $2 seconds. New inputs stay in the build folder; fuzz/corpus is only read.
+# Runs target $1 for $2 seconds. New inputs stay in the build folder; fuzz/corpus is only read. Archives are unpacked in
+# memory where that is possible.
 fuzz_target() {
-  local target=$1 seconds=$2 found=$FUZZ_BUILD/corpus/$1 artifacts=fuzz/artifacts/$1 log=$FUZZ_BUILD/$1.log count
+  local target=$1 seconds=$2 found=$FUZZ_BUILD/corpus/$1 artifacts=fuzz/artifacts/$1 log=$FUZZ_BUILD/$1.log memory=/dev/shm count
   mkdir -p "$found" "$artifacts"
-  if ! "$FUZZ_BIN/$target" "$found" "fuzz/corpus/$target" -max_total_time="$seconds" -artifact_prefix="$artifacts/" \
+  [ -w $memory ] || memory=${TMPDIR:-/tmp}
+  if ! TMPDIR=$memory "$FUZZ_BIN/$target" "$found" "fuzz/corpus/$target" -max_total_time="$seconds" -artifact_prefix="$artifacts/" \
     -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 >"$log" 2>&1; then
     tail -n 30 "$log" >&2
     die "fuzzing $target failed; the whole log is in $log, the input in $artifacts. To run it again:
