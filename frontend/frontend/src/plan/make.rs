@@ -75,10 +75,19 @@ pub fn folders(project: &Project) -> BTreeSet<String> {
     project.lock.packages.iter().filter_map(path).collect()
 }
 
-impl Inputs<'_> {
-    pub(super) fn lock_line(&self, span: Span) -> u32 {
-        let (line, _) = span.line_column(self.lock_text);
-        u32::try_from(line).unwrap_or(u32::MAX)
+/// Where the lines of a text end, in bytes. A lock has many packages, and looking through the whole text for each would
+/// be most of the work.
+#[derive(Debug)]
+pub(super) struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(end, _)| end).collect())
+    }
+
+    /// The line that a span begins in, from 1.
+    pub(super) fn line(&self, span: Span) -> u32 {
+        u32::try_from(self.0.partition_point(|end| *end < span.start) + 1).unwrap_or(u32::MAX)
     }
 }
 
@@ -101,6 +110,7 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
         indexes: &indexes,
         policy: package::policy(inputs),
         environment: &environment,
+        lines: Lines::of(inputs.lock_text),
         workdir: &image.workdir,
         venv: &image.venv,
     };

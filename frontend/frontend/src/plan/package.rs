@@ -9,7 +9,9 @@ use install_request::{Archive, ConfigSetting, Origin, layout as places};
 use poetry_lock::{Artifact, Environment, Extras, FilePolicy, LockedPackage, Name, PackageSet, Selected, Source, Tags};
 use serde_json::{Value, json};
 
-use super::{BuildFrom, Error, File, How, Inputs, LocalFolder, Package, Recipe, indexes::Indexes, nodes, root};
+use super::{
+    BuildFrom, Error, File, How, Inputs, LocalFolder, Package, Recipe, indexes::Indexes, make::Lines, nodes, root,
+};
 use crate::{
     layout,
     settings::{BuildPackages, Settings},
@@ -30,6 +32,8 @@ pub(super) struct Packages<'a> {
     pub(super) indexes: &'a Indexes,
     pub(super) policy: FilePolicy,
     pub(super) environment: &'a Environment,
+    /// Of poetry.lock.
+    pub(super) lines: Lines,
     /// The absolute path of the application in the image.
     pub(super) workdir: &'a str,
     /// The absolute path of the virtual environment in the image.
@@ -50,7 +54,7 @@ impl Packages<'_> {
             because: selected.reason.to_string(),
             how,
             direct_url,
-            lock_line: self.inputs.lock_line(locked.span),
+            lock_line: self.lines.line(locked.span),
         };
         package.file = package.archive().map(|file| file.archive.file.clone());
         package.sha256 = package.archive().and_then(|file| file.archive.sha256.clone());
