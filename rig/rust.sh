@@ -12,3 +12,33 @@ rust_toolchain() {
     die "the tests need cargo: install Rust from https://rustup.rs"
   fi
 }
+
+# The Poetry that the tests compare with.
+POETRY_ORACLE_VERSION=2.5.1
+
+# Real Poetry in an environment of its own, which POETRY_ORACLE_PYTHON names. One that you name yourself is taken as it is.
+poetry_oracle() {
+  [ -z "${POETRY_ORACLE_PYTHON:-}" ] || return 0
+  local venv=$CACHE/poetry-oracle-$POETRY_ORACLE_VERSION
+  # An environment cannot be moved, so a marker tells that it is complete.
+  if [ ! -f "$venv/.done" ] || ! "$venv/bin/python" -c 'import poetry' 2>/dev/null; then
+    say "installing Poetry $POETRY_ORACLE_VERSION for the tests to compare with"
+    rm -rf "$venv"
+    mkdir -p "$CACHE"
+    poetry_oracle_venv "$venv"
+    quietly poetry-oracle "$venv/bin/pip" install --quiet "poetry==$POETRY_ORACLE_VERSION"
+    touch "$venv/.done"
+  fi
+  export POETRY_ORACLE_PYTHON=$venv/bin/python
+}
+
+# poetry_oracle_venv FOLDER: an empty environment with pip. Debian keeps what that takes in a package of its own.
+poetry_oracle_venv() {
+  python3 -m venv "$1" >/dev/null 2>&1 && return
+  rm -rf "$1"
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null ||
+    die "the tests compare with real Poetry, and 'python3 -m venv' does not work here: install Python 3 with venv"
+  apt-get install -y --no-install-recommends python3-venv >/dev/null 2>&1 ||
+    { apt-get update >/dev/null 2>&1 && quietly python3-venv apt-get install -y --no-install-recommends python3-venv; }
+  quietly poetry-oracle-venv python3 -m venv "$1"
+}

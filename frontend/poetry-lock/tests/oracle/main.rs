@@ -1,6 +1,6 @@
 //! Compares this crate with the code of real Poetry, on generated cases.
 //!
-//! Set `POETRY_ORACLE_PYTHON` to an interpreter that Poetry is installed for, e.g.
+//! `./dev test` sees to it. Elsewhere, set `POETRY_ORACLE_PYTHON` to an interpreter that Poetry is installed for, e.g.
 //! `python -m venv oracle && oracle/bin/pip install poetry==2.5.1` and
 //! `POETRY_ORACLE_PYTHON=$PWD/oracle/bin/python cargo test -p poetry-lock --test oracle`. Without
 //! it the tests say that they compare nothing and end. `POETRY_ORACLE_SEED` and
