@@ -45,6 +45,14 @@ pub enum FetchError {
         /// What was waited for.
         detail: String,
     },
+    /// The body comes too slowly.
+    #[error("the server sends too slowly")]
+    TooSlow {
+        /// The address asked for.
+        url: String,
+        /// What came, and in which time.
+        detail: String,
+    },
     /// The body ends too early.
     #[error("the download is cut short")]
     CutShort {
@@ -112,6 +120,7 @@ impl Explain for FetchError {
             Self::Connection { url, detail }
             | Self::Tls { url, detail }
             | Self::Stalled { url, detail }
+            | Self::TooSlow { url, detail }
             | Self::Address { url, detail } => {
                 vec![("url", redact(url)), ("found", detail.clone())]
             }
@@ -131,7 +140,11 @@ impl Explain for FetchError {
                 "the server is overloaded or broken, and was asked several times: build again later"
             }
             Self::Status { .. } => "open the address in a browser to see what the server has against it",
-            Self::Connection { .. } | Self::Host { .. } | Self::Stalled { .. } | Self::CutShort { .. } => {
+            Self::Connection { .. }
+            | Self::Host { .. }
+            | Self::Stalled { .. }
+            | Self::TooSlow { .. }
+            | Self::CutShort { .. } => {
                 "see whether the builder has network access to this host; behind a proxy, pass \
                  --build-arg HTTPS_PROXY=… to the build"
             }

@@ -2,6 +2,7 @@
 
 mod error;
 mod netrc;
+mod pace;
 mod proxy;
 mod retry;
 mod sites;
@@ -18,6 +19,7 @@ use ureq::{Agent, Body};
 
 pub use error::FetchError;
 pub use netrc::Netrc;
+use pace::Pace;
 pub use proxy::Proxies;
 use retry::Failure;
 pub use sites::Access;
@@ -38,6 +40,10 @@ pub struct Patience {
     pub answer: Duration,
     /// Between two pieces of a body.
     pub idle: Duration,
+    /// The time in which at least [`least`](Self::least) bytes of a body have to come.
+    pub window: Duration,
+    /// See [`window`](Self::window).
+    pub least: u64,
     /// How often the same thing is asked for.
     pub attempts: u32,
     /// The pause after the first failure; it doubles with each further one.
@@ -52,6 +58,8 @@ impl Default for Patience {
             connect: Duration::from_secs(20),
             answer: Duration::from_secs(60),
             idle: Duration::from_secs(30),
+            window: Duration::from_secs(60),
+            least: 60 << 10,
             attempts: 5,
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(30),
@@ -141,7 +149,7 @@ impl Client {
                 body.extend_from_slice(piece);
                 Ok(())
             };
-            receive(response, url, limit, None, sink)?;
+            receive(response, url, limit, None, &self.patience, sink)?;
             Ok(Page { url: address, content_type, body })
         })
     }
@@ -157,7 +165,7 @@ impl Client {
             let unwritable = |source| Failure::Final(FetchError::Write { source });
             file.set_len(0).and_then(|()| file.rewind()).map_err(unwritable)?;
             let mut hasher = Sha256::new();
-            let size = receive(response, url, limit, size, |piece| {
+            let size = receive(response, url, limit, size, &self.patience, |piece| {
                 hasher.update(piece);
                 file.write_all(piece)
             })?;
@@ -232,11 +240,13 @@ fn receive(
     url: &str,
     limit: u64,
     size: Option<u64>,
+    patience: &Patience,
     mut sink: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> Result<u64, Failure> {
     let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
     let mut buffer = vec![0; 128 << 10];
     let mut received = 0_u64;
+    let mut pace = Pace::new(patience);
     loop {
         let count = match body.read(&mut buffer) {
             Ok(0) => break,
@@ -245,6 +255,8 @@ fn receive(
             Err(error) => return Err(Failure::of(url, error.into())),
         };
         received += count as u64;
+        pace.take(count as u64)
+            .map_err(|detail| Failure::passing(FetchError::TooSlow { url: url.to_owned(), detail }))?;
         if received > limit {
             return Err(Failure::Final(FetchError::TooLarge { url: url.to_owned(), limit }));
         }

@@ -26,6 +26,8 @@ pub enum Reply {
     Stall(Vec<u8>),
     /// A proper one, of which a piece comes each millisecond.
     Slow(Vec<u8>),
+    /// The beginning of a large one, a byte at a time.
+    Drip,
 }
 
 impl Reply {
@@ -123,6 +125,13 @@ fn serve(stream: &TcpStream, handler: &dyn Fn(&Request) -> Reply, log: &Mutex<Ve
                         return;
                     }
                 }
+            }
+            Reply::Drip => {
+                let _ = writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+                while writer.write_all(b"x").is_ok() {
+                    thread::sleep(Duration::from_millis(20));
+                }
+                return;
             }
             Reply::Stall(bytes) => {
                 let _ = writer.write_all(&bytes);

@@ -64,6 +64,8 @@ pub fn client() -> Client {
         connect: Duration::from_secs(5),
         answer: Duration::from_secs(1),
         idle: Duration::from_secs(1),
+        window: Duration::from_millis(500),
+        least: 1000,
         attempts: 3,
         first_pause: Duration::from_millis(10),
         longest_pause: Duration::from_millis(200),
