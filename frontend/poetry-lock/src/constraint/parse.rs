@@ -10,7 +10,7 @@ use crate::version;
 pub struct ConstraintError(String);
 
 /// More versions than any real constraint names. Sets of versions are merged in quadratic time.
-pub(crate) const MAX_TERMS: usize = 1000;
+pub(crate) const MAX_TERMS: usize = 250;
 
 /// More pairs of parentheses than any real constraint has around it.
 const MAX_DEPTH: usize = 64;
@@ -40,7 +40,7 @@ impl Constraint {
     /// - parentheses around the whole or around an alternative, as old projects have them.
     ///
     /// # Errors
-    /// If the text is not of that language, or names more than a thousand versions.
+    /// If the text is not of that language, or names more than 250 versions.
     pub fn parse(text: &str) -> Result<Self, ConstraintError> {
         Self::parse_as(text, Flavour::Package)
     }
