@@ -6,26 +6,28 @@ use end_to_end::{
     docker::{Build, docker},
     examples::Example,
     image::Image,
-    ready::{PASSWORD, Ready, TOKEN, USERNAME},
+    ready::{Canaries, Ready, canaries},
     say, tls,
 };
 
 use crate::{alone, index};
 
 /// What must not be seen: the credentials themselves, and as a header has them.
-fn canaries() -> Vec<String> {
+fn patterns() -> Vec<String> {
+    let Canaries { username, password, token } = canaries();
     let header = |username: &str, password: &str| tls::basic(username, password).replace("Basic ", "");
-    vec![
-        USERNAME.to_owned(),
-        PASSWORD.to_owned(),
-        TOKEN.to_owned(),
-        header(USERNAME, PASSWORD),
-        header("x-access-token", TOKEN),
-    ]
+    vec![username.clone(), password.clone(), token.clone(), header(username, password), header("x-access-token", token)]
+}
+
+/// The patterns as a file for `grep`.
+fn pattern_file() -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    fs::write(file.path(), patterns().join("\n") + "\n").expect("the patterns");
+    file
 }
 
 fn holds_none(what: &str, bytes: &[u8]) {
-    for canary in canaries() {
+    for canary in patterns() {
         let found = bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
         assert!(!found, "{what} holds {canary}");
     }
@@ -62,11 +64,13 @@ fn no_credential_is_left_behind() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let text = format!(
         "FROM python:3.11-slim\nRUN --mount=type=cache,id=poetry-buildkit/wheel/tomlkit,target=/c \
-         echo {namespace} && ls -l /c && ! grep -r -a -e '{}' /c\n",
-        canaries().join("' -e '")
+         --mount=type=secret,id=patterns \
+         echo {namespace} && ls -l /c && ! grep --recursive --text --fixed-strings --file=/run/secrets/patterns /c\n"
     );
     fs::write(folder.path().join("Dockerfile"), text).expect("the Dockerfile");
-    let progress = Build::new(folder.path()).build_arg("BUILDKIT_CACHE_MOUNT_NS", &namespace).succeed();
+    let file = pattern_file();
+    let look = Build::new(folder.path()).build_arg("BUILDKIT_CACHE_MOUNT_NS", &namespace);
+    let progress = look.arg("--secret").arg(format!("id=patterns,src={}", file.path().display())).succeed();
     assert!(progress.vertices.values().any(|vertex| vertex.log.contains(".whl")), "the cache mount holds the wheel");
 }
 
@@ -80,10 +84,10 @@ fn no_credential_is_left_in_the_engine() {
         let ready = Ready::new(&Example::named(name), index());
         alone(ready.build.clone(), &format!("engine-{name}")).tag("test-secrets-engine").succeed();
     }
-    let patterns = canaries().into_iter().flat_map(|canary| ["-e".to_owned(), canary]);
+    let file = pattern_file();
     let found = Command::new("grep")
         .args(["--recursive", "--files-with-matches", "--text", "--fixed-strings"])
-        .args(patterns)
+        .arg(format!("--file={}", file.path().display()))
         .arg(std::path::Path::new(&engine).join("data/buildkit"))
         .arg(std::path::Path::new(&engine).join("data/containerd"))
         .output()

@@ -1,6 +1,6 @@
 //! What an example needs around it: an index of its own with a password, Git servers, or no network at all.
 
-use std::{any::Any, collections::BTreeMap, fs, path::Path};
+use std::{any::Any, collections::BTreeMap, fs, path::Path, sync::OnceLock, time::SystemTime};
 
 use poetry_lock::{HashFormula, content_hash};
 use tempfile::TempDir;
@@ -14,12 +14,26 @@ use crate::{
 };
 
 /// The user name and the password of private indexes, and the token of private repositories. They must not be seen
-/// anywhere after a build.
-pub const USERNAME: &str = "canary-user-6d1f0a";
-/// See [`USERNAME`].
-pub const PASSWORD: &str = "canary-password-93b7e2";
-/// See [`USERNAME`].
-pub const TOKEN: &str = "canary-token-c04a5d";
+/// anywhere after a build, and no other run has the same.
+#[derive(Debug)]
+pub struct Canaries {
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// The token.
+    pub token: String,
+}
+
+/// Those of this run.
+pub fn canaries() -> &'static Canaries {
+    static CANARIES: OnceLock<Canaries> = OnceLock::new();
+    CANARIES.get_or_init(|| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock").as_nanos();
+        let canary = |name: &str| format!("canary-{name}-{now}");
+        Canaries { username: canary("user"), password: canary("password"), token: canary("token") }
+    })
+}
 
 /// An example whose build can start.
 pub struct Ready {
@@ -55,13 +69,13 @@ impl Ready {
 
     /// Serves the private sources, and passes their password and certificate.
     fn serve_privately(&mut self) {
-        let private = Index::private(wheels::folder(), USERNAME, PASSWORD);
+        let private = Index::private(wheels::folder(), &canaries().username, &canaries().password);
         let mut mirrors = Vec::new();
         for source in &self.example.case.private.clone() {
             mirrors.push(format!("{source} = {:?}", private.url()));
             let id = source.to_uppercase();
-            self.secret(&format!("POETRY_HTTP_BASIC_{id}_USERNAME"), USERNAME);
-            self.secret(&format!("POETRY_HTTP_BASIC_{id}_PASSWORD"), PASSWORD);
+            self.secret(&format!("POETRY_HTTP_BASIC_{id}_USERNAME"), &canaries().username);
+            self.secret(&format!("POETRY_HTTP_BASIC_{id}_PASSWORD"), &canaries().password);
             let authority = fs::read_to_string(tls::authority()).expect("the authority's certificate");
             self.secret(&format!("POETRY_CERTIFICATES_{id}_CERT"), &authority);
         }
@@ -77,7 +91,7 @@ impl Ready {
             all.map(|(address, folder)| (address.clone(), folder.clone())).collect()
         };
         let mut addresses = BTreeMap::new();
-        let https = HttpsServer::start(TOKEN);
+        let https = HttpsServer::start(&canaries().token);
         for (address, folder) in of("https:") {
             addresses.insert(address.clone(), https.add(&name(&address), &fixtures.join(folder)));
         }
@@ -95,7 +109,7 @@ impl Ready {
             .build_arg("POETRY_BUILDKIT_KNOWN_HOSTS", &format!("[{:?}]", ssh.known_host()))
             .arg("--ssh")
             .arg(format!("default={}", ssh.key().display()));
-        self.secret("GIT_AUTH_TOKEN", TOKEN);
+        self.secret("GIT_AUTH_TOKEN", &canaries().token);
         self.keep.extend([Box::new(copy) as Box<dyn Any>, Box::new(https), Box::new(ssh)]);
     }
 
