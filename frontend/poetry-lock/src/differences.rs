@@ -20,8 +20,8 @@
 //! - **An unknown variable.** A marker whose truth depends on a variable that the environment does
 //!   not tell, e.g. `platform_release`, is an error. In Poetry an absent variable makes a comparison
 //!   true.
-//! - **More than a hundred levels of included groups, more than 127 entries of one package.** Bounds
-//!   that no real project comes near.
+//! - **More than a hundred levels of included groups, more than 127 entries of one package, more than
+//!   250 versions in a constraint or in a list of a marker.** Bounds that no real project comes near.
 //!
 //! # Going on where Poetry stops
 //!
