@@ -38,7 +38,9 @@ fn message(output: &str) -> String {
     let frame = lines[..error].iter().rposition(is_frame).and_then(|end| lines[..end].iter().rposition(is_frame));
     let step = lines[..error].iter().position(|line| *line == "------");
     let start = step.unwrap_or_else(|| frame.map_or(error, |start| start - 1));
-    lines[start..].iter().map(|line| without_ports(without_time(line))).collect::<Vec<_>>().join("\n")
+    let shown: Vec<String> = lines[start..].iter().map(|line| without_ports(without_time(line))).collect();
+    // Which of two words the client has for it depends on which of its own connections hears of it first.
+    shown.join("\n").replace("ERROR: failed to run Build function: ", "ERROR: failed to solve: ")
 }
 
 /// A line of a step's output without the seconds in front.

@@ -89,6 +89,8 @@ pub enum Refusal {
 
 /// The number of tags that an error names.
 const WANTED_TAGS: usize = 3;
+/// The number of locked files that an error names.
+const SHOWN_FILES: usize = 8;
 
 impl LockedPackage {
     /// Tells what the package is installed from on an interpreter with these tags.
@@ -240,7 +242,19 @@ impl NoCandidate {
         if has(Refusal::Tags) {
             advice.extend(self.advice_on_tags());
         }
+        if has(Refusal::Tags) {
+            advice.push(format!("The locked files are {}.", self.shown_files()));
+        }
         (!advice.is_empty()).then(|| advice.join(" "))
+    }
+
+    fn shown_files(&self) -> String {
+        let shown = self.refused.iter().take(SHOWN_FILES).map(|(file, _)| format!("`{file}`"));
+        let mut shown: Vec<String> = shown.collect();
+        if let Some(more) = self.refused.len().checked_sub(SHOWN_FILES).filter(|more| *more > 0) {
+            shown.push(format!("and {more} more"));
+        }
+        shown.join(", ")
     }
 
     /// Which change of interpreter, platform or C library would make a wheel fit.
@@ -270,7 +284,7 @@ impl NoCandidate {
                 }
             }
         }
-        let mut advice = vec![format!("A wheel for it would have a tag like `{wanted}`.")];
+        let mut advice = vec![format!("A wheel for it would have a tag like `{}`.", self.wanted_tags.join("`, `"))];
         if !pythons.is_empty() {
             advice.push(format!("There are wheels for {}.", pythons.join(", ")));
         }
