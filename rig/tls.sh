@@ -3,7 +3,11 @@
 tls_files() {
   local tls="$CACHE/tls"
   [ ! -f "$tls/server.pem" ] || return 0
-  command -v openssl >/dev/null || die "the tests need openssl, to make certificates for their own servers"
+  if ! command -v openssl >/dev/null; then
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null ||
+      die "the tests need openssl, to make certificates for their own servers"
+    quietly openssl apt-get install -y --no-install-recommends openssl
+  fi
   mkdir -p "$tls"
   quietly tls-authority openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=poetry-buildkit tests" \
     -addext keyUsage=critical,keyCertSign,cRLSign -keyout "$tls/ca.key" -out "$tls/ca.pem"
