@@ -24,7 +24,7 @@ impl Netrc {
     pub fn parse(text: &str) -> Self {
         let mut entries: Vec<Entry> = Vec::new();
         let mut lexer = Lexer { rest: text.chars().peekable() };
-        while let Some(word) = lexer.word() {
+        while let Some(word) = lexer.keyword() {
             match (word.as_str(), entries.last_mut()) {
                 ("machine", _) => entries.push(Entry { machine: lexer.word(), ..Entry::default() }),
                 ("default", _) => entries.push(Entry::default()),
@@ -55,15 +55,24 @@ struct Lexer<'a> {
 }
 
 impl Lexer<'_> {
-    /// The next word. A word in double quotes may hold blanks; a backslash takes the next character as it is.
-    fn word(&mut self) -> Option<String> {
-        loop {
-            while self.rest.next_if(|c| c.is_whitespace()).is_some() {}
-            if self.rest.next_if_eq(&'#').is_none() {
-                break;
-            }
+    /// The next word that is no part of a comment.
+    fn keyword(&mut self) -> Option<String> {
+        self.skip_blanks();
+        while self.rest.peek() == Some(&'#') {
             while self.rest.next_if(|c| *c != '\n').is_some() {}
+            self.skip_blanks();
         }
+        self.word()
+    }
+
+    fn skip_blanks(&mut self) {
+        while self.rest.next_if(|c| c.is_whitespace()).is_some() {}
+    }
+
+    /// The next word, which may begin with `#`. A word in double quotes may hold blanks; a backslash takes the next
+    /// character as it is.
+    fn word(&mut self) -> Option<String> {
+        self.skip_blanks();
         let quoted = self.rest.next_if_eq(&'"').is_some();
         let ends = |c: char| if quoted { c == '"' } else { c.is_whitespace() };
         let mut word = String::new();
@@ -105,6 +114,9 @@ mod tests {
         assert_eq!(netrc.find("b.example.org"), Some(("you", "p#1")));
         assert_eq!(netrc.find("c.example.org"), Some(("any", "thing")));
         assert_eq!(Netrc::parse("").find("a"), None);
+        let hashes = Netrc::parse("machine a login me password #secret\nmachine b login you password #\n# the end\n");
+        assert_eq!(hashes.find("a"), Some(("me", "#secret")));
+        assert_eq!(hashes.find("b"), Some(("you", "#")));
         assert_eq!(Netrc::parse("machine a login \"b").find("a"), Some(("b", "")));
     }
 }
