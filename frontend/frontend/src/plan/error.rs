@@ -59,6 +59,14 @@ pub enum Error {
         /// The place of the address.
         span: Span,
     },
+    /// The address of a package holds a password.
+    #[error("the address of `{name}` holds credentials, which would be seen in the build's records")]
+    PackageCredentials {
+        /// The package.
+        name: String,
+        /// The place of the package in the lock.
+        span: Span,
+    },
     /// A source has no address.
     #[error("the source `{name}` has no `url`")]
     NoAddress {
@@ -126,6 +134,7 @@ impl Error {
             Self::NoSha256 { span, .. }
             | Self::UnknownSource { span, .. }
             | Self::Credentials { span, .. }
+            | Self::PackageCredentials { span, .. }
             | Self::NoAddress { span, .. }
             | Self::Outside { span, .. }
             | Self::NoFolder { span, .. }
@@ -165,6 +174,11 @@ impl Error {
                 "take them out of `url`, and pass them as build secrets: `--secret id={} --secret id={}`",
                 secret::username(name),
                 secret::password(name)
+            ),
+            Self::PackageCredentials { .. } => format!(
+                "take them out of pyproject.toml, lock again, and pass them as a build secret: `--secret id={}` for an \
+                 archive, `--secret id=GIT_AUTH_TOKEN` for a repository",
+                secret::NETRC
             ),
             Self::NoAddress { .. } => "give the source a `url`, or take it out".to_owned(),
             Self::Outside { .. } => "build from a folder that holds both, and name the project's file: \

@@ -134,7 +134,7 @@ fn check_mirrors(
 }
 
 /// Whether an address holds `user:password@`.
-fn has_credentials(url: &str) -> bool {
+pub(super) fn has_credentials(url: &str) -> bool {
     let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
     authority.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }

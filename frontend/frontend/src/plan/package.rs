@@ -10,7 +10,10 @@ use poetry_lock::{Artifact, Environment, Extras, FilePolicy, LockedPackage, Name
 use serde_json::{Value, json};
 
 use super::{
-    BuildFrom, Error, File, How, Inputs, LocalFolder, Package, Recipe, indexes::Indexes, make::Lines, nodes, root,
+    BuildFrom, Error, File, How, Inputs, LocalFolder, Package, Recipe,
+    indexes::{Indexes, has_credentials},
+    make::Lines,
+    nodes, root,
 };
 use crate::{
     layout,
@@ -72,6 +75,7 @@ impl Packages<'_> {
                 (self.installed(locked, file, None), None)
             }
             Artifact::Url { url, file_name, hash, subdirectory } => {
+                refuse_credentials(locked, has_credentials(url))?;
                 let sha256 = hash.and_then(|hash| hash.strip_prefix("sha256:"));
                 let about = direct_url(url, archive_info(sha256), subdirectory);
                 let file = self.file(file_name, sha256, Origin::Url { url: url.to_owned() });
@@ -133,6 +137,7 @@ impl Packages<'_> {
         subdirectory: Option<&str>,
     ) -> Result<(How, Option<String>), Error> {
         let (name, span) = (locked.name.to_string(), locked.span);
+        refuse_credentials(locked, git_has_credentials(url))?;
         if self.inputs.wheelhouse {
             return Err(Error::GitInWheelhouse { name, span });
         }
@@ -206,6 +211,20 @@ impl Packages<'_> {
         let place = place.split('/').filter(|part| *part != "..").collect::<Vec<_>>().join("/");
         Ok(LocalFolder { path: relative, place: format!("/{place}") })
     }
+}
+
+fn refuse_credentials(locked: &LockedPackage, has_credentials: bool) -> Result<(), Error> {
+    let (name, span) = (locked.name.to_string(), locked.span);
+    if has_credentials { Err(Error::PackageCredentials { name, span }) } else { Ok(()) }
+}
+
+/// Whether the address of a repository holds more than the name of the user at an SSH server.
+fn git_has_credentials(url: &str) -> bool {
+    if ssh_host(url).is_none() {
+        return has_credentials(url);
+    }
+    let authority = url.split_once("://").and_then(|(_, rest)| rest.split('/').next());
+    authority.and_then(|authority| authority.rsplit_once('@')).is_some_and(|(user, _)| user.contains(':'))
 }
 
 /// The Debian packages that the build of a package needs.
@@ -336,6 +355,16 @@ mod tests {
         assert_eq!(ssh_host("git@example.org:a/b.git"), Some("example.org"));
         assert_eq!(ssh_host("ssh://git@example.org:2222/a/b.git"), Some("example.org"));
         assert_eq!(ssh_host("https://example.org/a/b.git"), None);
+    }
+
+    #[test]
+    fn passwords_in_addresses_of_repositories_are_found() {
+        for url in ["https://t@x.org/a", "https://u:p@x.org/a.git", "http://u:p@x.org/a", "ssh://u:p@x.org/a.git"] {
+            assert!(git_has_credentials(url), "{url}");
+        }
+        for url in ["https://x.org/a@b", "git@x.org:a/b.git", "ssh://git@x.org:22/a.git", "git://x.org/a"] {
+            assert!(!git_has_credentials(url), "{url}");
+        }
     }
 
     #[test]
