@@ -85,6 +85,16 @@ pub enum Error {
         /// The place of the package in the lock.
         span: Span,
     },
+    /// An editable folder would stand where something else is.
+    #[error("`{name}` would be at `{place}` in the image, which is a place of the system or of the application")]
+    Taken {
+        /// The package.
+        name: String,
+        /// The absolute path in the image.
+        place: String,
+        /// The place of the package in the lock.
+        span: Span,
+    },
     /// A folder of the lock is not there.
     #[error("`{name}` is at `{path}`, where there is no Python project")]
     NoFolder {
@@ -135,6 +145,7 @@ impl Error {
             | Self::UnknownSource { span, .. }
             | Self::Credentials { span, .. }
             | Self::PackageCredentials { span, .. }
+            | Self::Taken { span, .. }
             | Self::NoAddress { span, .. }
             | Self::Outside { span, .. }
             | Self::NoFolder { span, .. }
@@ -184,6 +195,11 @@ impl Error {
             Self::Outside { .. } => "build from a folder that holds both, and name the project's file: \
                  `docker buildx build -f PROJECT/Dockerfile .`"
                 .to_owned(),
+            Self::Taken { .. } => {
+                "set `workdir` of [tool.poetry-buildkit] to a deeper folder, e.g. `/srv/repository/service`: \
+                 the folders of editable packages are placed relative to it"
+                    .to_owned()
+            }
             Self::NoFolder { .. } => {
                 "look whether .dockerignore leaves the folder out; if it is elsewhere by now, lock again \
                  with `poetry lock`"

@@ -168,6 +168,10 @@ impl Packages<'_> {
         if self.inputs.project_folder.is_some() && !self.inputs.folders.contains_key(&folder.path) {
             return Err(Error::NoFolder { name: locked.name.to_string(), path: path.to_owned(), span: locked.span });
         }
+        let is_elsewhere = folder.path.starts_with("..");
+        if locked.develop && is_elsewhere && is_taken(&folder.place, &[self.workdir, self.venv]) {
+            return Err(Error::Taken { name: locked.name.to_string(), place: folder.place, span: locked.span });
+        }
         let about = direct_url(&format!("file://{}", folder.place), dir_info(locked.develop), None);
         let how = match self.linked(locked, &folder) {
             Some(files) => How::Linked { folder, files },
@@ -211,6 +215,38 @@ impl Packages<'_> {
         let place = place.split('/').filter(|part| *part != "..").collect::<Vec<_>>().join("/");
         Ok(LocalFolder { path: relative, place: format!("/{place}") })
     }
+}
+
+/// Folders of a Linux system. In many images some of them are links, which a layer with a folder would replace.
+const SYSTEM: [&str; 18] = [
+    "",
+    "bin",
+    "boot",
+    "dev",
+    "etc",
+    "lib",
+    "lib32",
+    "lib64",
+    "libx32",
+    "poetry-buildkit",
+    "proc",
+    "root",
+    "run",
+    "sbin",
+    "sys",
+    "tmp",
+    "usr",
+    "var",
+];
+
+/// Whether a folder of the user's must not be put at this absolute path: a folder of the system, or one that is, holds or
+/// is inside of one of `own`.
+fn is_taken(place: &str, own: &[&str]) -> bool {
+    let contains = |outer: &str, inner: &str| {
+        inner.strip_prefix(outer.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let top = place.trim_start_matches('/').split('/').next().unwrap_or_default();
+    SYSTEM.contains(&top) || own.iter().any(|own| contains(own, place) || contains(place, own))
 }
 
 fn refuse_credentials(locked: &LockedPackage, has_credentials: bool) -> Result<(), Error> {
@@ -355,6 +391,17 @@ mod tests {
         assert_eq!(ssh_host("git@example.org:a/b.git"), Some("example.org"));
         assert_eq!(ssh_host("ssh://git@example.org:2222/a/b.git"), Some("example.org"));
         assert_eq!(ssh_host("https://example.org/a/b.git"), None);
+    }
+
+    #[test]
+    fn places_of_the_system_and_of_the_application_are_taken() {
+        let own = ["/app", "/opt/env"];
+        for place in ["/lib", "/lib/util", "/usr/share/x", "/", "/app", "/app/x", "/opt", "/opt/env/lib"] {
+            assert!(is_taken(place, &own), "{place}");
+        }
+        for place in ["/libs/shared", "/apps", "/opt/environment", "/srv/lib"] {
+            assert!(!is_taken(place, &own), "{place}");
+        }
     }
 
     #[test]
