@@ -5,6 +5,7 @@ use std::fs;
 use end_to_end::{
     docker::{Build, docker, run},
     examples::Example,
+    image::Image,
     ready::Ready,
 };
 use serde_json::Value;
@@ -59,6 +60,30 @@ fn only_what_is_needed_travels_to_the_builder() {
     assert!(shown.success, "{}", shown.stderr);
     let bytes = shown.progress.transferred();
     assert!(bytes > 0 && bytes < 1_000_000, "{bytes} bytes travelled");
+}
+
+#[test]
+fn ignored_files_of_folders_are_in_no_image() {
+    let example = Example::named("monorepo");
+    let folder = example.copy();
+    fs::write(folder.path().join(".dockerignore"), "**/*.log\nlibs/*/private\n").expect(".dockerignore");
+    fs::create_dir(folder.path().join("libs/shared/private")).expect("a folder");
+    for file in [".env", "src/shared/build.log", "private/key", "kept.txt"] {
+        fs::write(folder.path().join("libs/shared").join(file), "x").expect("a file");
+    }
+    build(&example, folder.path(), index()).tag("test-ignored").succeed();
+    let files = Image::over("test-ignored", "python:3.11-slim").files();
+    let found: Vec<&String> = files.keys().filter(|path| path.starts_with("/libs/shared/")).collect();
+    assert_eq!(
+        found,
+        [
+            "/libs/shared/kept.txt",
+            "/libs/shared/pyproject.toml",
+            "/libs/shared/src",
+            "/libs/shared/src/shared",
+            "/libs/shared/src/shared/__init__.py"
+        ]
+    );
 }
 
 #[test]

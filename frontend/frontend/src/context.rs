@@ -8,7 +8,7 @@ use poetry_lock::{Dialect, Pyproject};
 use crate::{
     error::Error,
     gateway::{Gateway, Ref},
-    graph::Application,
+    graph::{self, Application},
     layout::{self, normalized},
     plan::Folder,
     request::Request,
@@ -111,23 +111,18 @@ impl Context {
         &self.project
     }
 
-    /// The user's files, for the graph.
+    /// The user's files, for the graph. `ignore` are the patterns of the context's `.dockerignore`.
     #[must_use]
-    pub fn application(&self) -> Application {
-        match &self.tree {
-            Some(tree) => Application::Tree {
-                output: tree.clone(),
-                folder: normalized(&format!("{}/{}", self.root, self.project)),
-            },
-            None => Application::Client {
-                local: Box::new(
-                    self.local(&self.request.context_local)
-                        .shared_key_hint("context")
-                        .name("[internal] load the application"),
-                ),
-                folder: self.project.clone(),
-            },
-        }
+    pub fn application(&self, ignore: &[String]) -> Application {
+        let context = match &self.tree {
+            Some(tree) => graph::Files::Tree { output: tree.clone(), root: self.root.clone() },
+            None => {
+                let local = self.local(&self.request.context_local);
+                let local = local.shared_key_hint("context").name("[internal] load the application");
+                graph::Files::Client(Box::new(local))
+            }
+        };
+        Application { context, project: self.project.clone(), ignore: ignore.to_vec() }
     }
 
     /// The files that decide what is built, and those that a start command is found by.

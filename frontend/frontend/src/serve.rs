@@ -80,6 +80,8 @@ struct Inputs {
     lock: Arc<SourceFile>,
     settings: Settings,
     python: Python,
+    /// The patterns of the `.dockerignore` that counts, and the same as patterns of the project.
+    ignore: Vec<String>,
     dockerignore: Vec<String>,
 }
 
@@ -116,9 +118,9 @@ impl Inputs {
             Some(text) => Some(text),
             None => root.text(DOCKERIGNORE).await?,
         };
-        let patterns = dockerignore::patterns(&ignore.unwrap_or_default());
-        let dockerignore = dockerignore::below(&patterns, context.project_folder());
-        Ok(Self { target, project, lock, settings, python, dockerignore })
+        let ignore = dockerignore::patterns(&ignore.unwrap_or_default());
+        let dockerignore = dockerignore::below(&ignore, context.project_folder());
+        Ok(Self { target, project, lock, settings, python, ignore, dockerignore })
     }
 }
 
@@ -251,7 +253,7 @@ impl Build<'_> {
 
         let lines: Vec<_> =
             plan.packages.iter().map(|package| package.lock_line as usize..=package.lock_line as usize).collect();
-        let application = self.context.application();
+        let application = self.context.application(&self.inputs.ignore);
         let builder = self.builder(&plan, target).await?;
         let built = graph::build(
             &plan,

@@ -11,7 +11,7 @@ use std::{
 use buildkit_llb::{Network, Platform, Source, SourceFile as GraphFile};
 use install_request::{Libc, LibcFamily, Probe};
 use poetry_buildkit::{
-    graph::{self, Application, Builder, Materials, Workshop},
+    graph::{self, Application, Builder, Files, Materials, Workshop},
     interpreter, layout,
     plan::{self, Plan, Target},
     python::Python,
@@ -162,8 +162,11 @@ fn graph(plan: &Plan, example: &Path, can_merge: bool) -> String {
     let base = image(&format!("docker.io/library/{}", plan.base));
     let request = Probe { python: "python3".to_owned(), venv: plan.image.venv.clone() };
     let probe = graph::probe(&workshop, &base, &platform(), &request, "[python] ask".to_owned()).unwrap();
-    let application =
-        Application::Client { local: Box::new(Source::local("context", "session")), folder: project.clone() };
+    let application = Application {
+        context: Files::Client(Box::new(Source::local("context", "session"))),
+        project: project.clone(),
+        ignore: Vec::new(),
+    };
     let materials = Materials {
         workshop: &workshop,
         probe: &probe,

@@ -4,24 +4,30 @@ use buildkit_llb::{Annotate, Error, File, FileAction, Local, Output, Owner};
 use install_request::EPOCH;
 
 use super::{Layer, Materials, settled};
-use crate::{layout::normalized, plan::Plan};
+use crate::{dockerignore, layout::normalized, plan::Plan};
 
-/// Where the user's files come from.
+/// The user's files.
 #[derive(Debug, Clone)]
-pub enum Application {
+pub struct Application {
+    /// The build context.
+    pub context: Files,
+    /// The project's folder in the context, relative.
+    pub project: String,
+    /// The patterns of the context's `.dockerignore`.
+    pub ignore: Vec<String>,
+}
+
+/// Where a build context comes from.
+#[derive(Debug, Clone)]
+pub enum Files {
     /// A folder of the client, which has not been asked for yet: just what is needed travels.
-    Client {
-        /// The client's folder.
-        local: Box<Local>,
-        /// The project's folder in it, relative.
-        folder: String,
-    },
-    /// A file system that is there as a whole.
+    Client(Box<Local>),
+    /// A folder of a file system that is there as a whole.
     Tree {
         /// The file system.
         output: Output,
-        /// The project's folder in it, relative.
-        folder: String,
+        /// The context's folder in it, relative.
+        root: String,
     },
 }
 
@@ -38,13 +44,16 @@ const VOLATILE: [&str; 9] = [
     "**/node_modules",
 ];
 
+/// What commonly holds secrets, and is in no image whatever the user says.
+const SECRET: [&str; 2] = ["**/.env", "**/.env.*"];
+
 impl Application {
     /// A file system that holds a file or folder of the user's, and its absolute path there. `path` is relative to the
     /// project. Of a client's folder nothing else travels.
     pub(super) fn part(&self, path: &str) -> Result<(Output, String), Error> {
-        match self {
-            Self::Client { local, folder } => {
-                let path = normalized(&format!("{folder}/{path}"));
+        let path = self.in_context(path);
+        match &self.context {
+            Files::Client(local) => {
                 let mut local = Local::clone(local).exclude_patterns(VOLATILE);
                 if !path.is_empty() {
                     local = local.include_patterns([path.as_str()]);
@@ -53,29 +62,34 @@ impl Application {
                     local.shared_key_hint(format!("poetry-buildkit/{path}")).name(format!("[internal] load {path}"));
                 Ok((local.output()?, format!("/{path}")))
             }
-            Self::Tree { output, folder } => {
-                Ok((output.clone(), format!("/{}", normalized(&format!("{folder}/{path}")))))
-            }
+            Files::Tree { output, root } => Ok((output.clone(), format!("/{}", normalized(&format!("{root}/{path}"))))),
         }
     }
 
-    /// A copy of a folder of the user's: its content alone decides about what depends on it.
+    /// A copy of a folder of the user's, without what is ignored: its content alone decides about what depends on it.
     pub(super) fn folder(&self, path: &str, name: String) -> Result<Output, Error> {
         let (output, from) = self.part(path)?;
+        let ignored = dockerignore::below(&self.ignore, &self.in_context(path));
         let copy = FileAction::copy(output, from, "/")
             .contents()
             .owner(Owner::new(0, 0))
             .timestamp(EPOCH)
-            .exclude_patterns(VOLATILE);
+            .exclude_patterns(VOLATILE.into_iter().chain(SECRET).map(str::to_owned).chain(ignored));
         File::on(Output::scratch()).then(copy).name(name).output()
+    }
+
+    /// A path relative to the project as one relative to the context.
+    fn in_context(&self, path: &str) -> String {
+        normalized(&format!("{}/{path}", self.project))
     }
 }
 
 /// The layer with the files.
 pub(super) fn layer(plan: &Plan, materials: &Materials<'_>) -> Result<Layer, Error> {
     let image = &plan.image;
-    let (source, folder) = match materials.application {
-        Application::Client { local, folder } => {
+    let folder = &materials.application.project;
+    let (source, folder) = match &materials.application.context {
+        Files::Client(local) => {
             let mut include: Vec<String> = image.include.iter().map(|pattern| below(folder, pattern)).collect();
             if include.is_empty() && !folder.is_empty() {
                 include.push(folder.clone());
@@ -83,7 +97,7 @@ pub(super) fn layer(plan: &Plan, materials: &Materials<'_>) -> Result<Layer, Err
             let exclude = image.exclude.iter().map(|pattern| below(folder, pattern));
             (Local::clone(local).exclude_patterns(exclude).include_patterns(include).output()?, format!("/{folder}"))
         }
-        Application::Tree { output, folder } => (output.clone(), format!("/{folder}")),
+        Files::Tree { output, root } => (output.clone(), format!("/{}", normalized(&format!("{root}/{folder}")))),
     };
     let copy = FileAction::copy(source, folder, &image.workdir)
         .contents()

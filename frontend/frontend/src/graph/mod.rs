@@ -22,7 +22,7 @@ use crate::{
     settings::Settings,
 };
 
-pub use application::Application;
+pub use application::{Application, Files};
 pub use assemble::Layer;
 pub use builds::Builder;
 pub use probe::{INTERPRETER_PATH, probe};
