@@ -251,6 +251,23 @@ fn a_password_in_an_address() {
 }
 
 #[test]
+fn a_token_in_the_address_of_a_repository() {
+    let change = |folder: &Path| edit(folder, "poetry.lock", "https://git.corp", "https://user:token@git.corp");
+    insta::assert_snapshot!(shown("git", change, &[]));
+}
+
+#[test]
+fn a_folder_in_place_of_one_of_the_system() {
+    let change = |folder: &Path| {
+        fs::create_dir_all(folder.join("services/lib")).expect("a folder");
+        let shared = folder.join("services/lib/pyproject.toml");
+        fs::copy(folder.join("libs/shared/pyproject.toml"), shared).expect("a copy");
+        edit(folder, "services/api/poetry.lock", "../../libs/shared", "../lib");
+    };
+    insta::assert_snapshot!(shown("monorepo", change, &[("POETRY_BUILDKIT_ALLOW_STALE_LOCK", "true")]));
+}
+
+#[test]
 fn a_mirror_of_no_source() {
     insta::assert_snapshot!(with_settings("indexes = { corp = \"https://mirror.example.org/simple\" }"));
 }
