@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::archive::sha256;
+use common::archive::{sha256, wheel};
+use common::server::{Reply, Server};
 use common::setup::{Setup, scheme};
 use common::tree;
 use install_request::{
@@ -274,6 +275,48 @@ fn what_is_gathered_is_enough_for_a_build_without_a_network() {
     }
     let (success, output) = run(&setup(), "build", &offline);
     assert!(!success && output.contains("hatchling"), "{output}");
+}
+
+/// An index with two versions of a build backend that tells its version. What it answers to a request for the metadata of
+/// the newer one is `metadata`.
+fn backends(metadata: impl Fn() -> Reply + Send + Sync + 'static) -> Server {
+    let file = |version: &str| format!("teller-{version}-py3-none-any.whl");
+    let bytes = move |version: &str| {
+        let program = format!("def build_wheel(*_, **__):\n    raise SystemExit('built by teller {version}')\n");
+        wheel("teller", version, &[("teller.py", &program)])
+    };
+    Server::start(move |request| match request.path.as_str() {
+        "/simple/teller/" => {
+            let listed = ["1.0", "2.0"].map(|version| {
+                let file = file(version);
+                serde_json::json!({"filename": file, "url": format!("/files/{file}"), "hashes": {"sha256": sha256(&bytes(version))},
+                    "core-metadata": version == "2.0"})
+            });
+            let page = serde_json::json!({"meta": {"api-version": "1.1"}, "files": listed});
+            Reply::ok("application/vnd.pypi.simple.v1+json", page.to_string())
+        }
+        path if path.ends_with(".metadata") => metadata(),
+        path if path.contains("-2.0-") => Reply::ok("x/y", bytes("2.0")),
+        _ => Reply::ok("x/y", bytes("1.0")),
+    })
+}
+
+#[test]
+fn an_index_that_fails_does_not_choose_an_older_version() {
+    let folder = tempfile::tempdir().unwrap();
+    files(folder.path(), &[("pyproject.toml", "[build-system]\nrequires = ['teller']\nbuild-backend = 'teller'\n")]);
+    let output = |server: &Server| {
+        let mut request = project("demo", folder.path());
+        request.tools.indexes = vec![Index { url: format!("{}/simple", server.url), source: None }];
+        let (success, output) = run(&setup(), "build", &request);
+        assert!(!success, "{output}");
+        output
+    };
+    let broken = output(&backends(|| Reply::status(403)));
+    assert!(broken.contains("HTTP status 403") && !broken.contains("built by"), "{broken}");
+    // Some indexes announce metadata that they do not have.
+    let absent = output(&backends(|| Reply::status(404)));
+    assert!(absent.contains("built by teller 2.0"), "{absent}");
 }
 
 /// What the user sees, with the changing parts replaced.

@@ -14,9 +14,10 @@ use poetry_lock::{
 };
 
 use crate::Roots;
-use crate::fetch::Client;
+use crate::fetch::{Client, FetchError};
 use crate::index::{self, IndexError};
 use crate::obtain::obtain;
+use crate::report::{Block, Explain};
 use crate::wheel;
 
 /// The most versions of all packages that are tried.
@@ -53,6 +54,22 @@ pub(super) struct Resolver<'a> {
     needs: RefCell<BTreeMap<String, Rc<Vec<Dependency>>>>,
 }
 
+/// Why there is no answer.
+enum Problem {
+    /// This choice leads nowhere; another may.
+    Conflict(String),
+    /// No choice is better: something cannot be had. To take an older version then would let the network decide.
+    Fatal(String),
+}
+
+impl Problem {
+    fn text(self) -> String {
+        match self {
+            Self::Conflict(text) | Self::Fatal(text) => text,
+        }
+    }
+}
+
 /// The state of the search: what is chosen, and with which extras.
 type Chosen = BTreeMap<Name, (Candidate, BTreeSet<Name>)>;
 
@@ -74,37 +91,34 @@ impl<'a> Resolver<'a> {
     /// # Errors
     /// Why there are none, in a sentence.
     pub(super) fn resolve(&self, requirements: &[Dependency]) -> Result<Vec<Candidate>, String> {
-        let pending = self.applying(requirements, &BTreeSet::new())?;
         let mut tries = 0;
-        let chosen = self.search(Chosen::new(), pending, &mut tries)?;
+        let pending = self.applying(requirements, &BTreeSet::new());
+        let chosen = pending.and_then(|pending| self.search(Chosen::new(), pending, &mut tries));
+        let chosen = chosen.map_err(Problem::text)?;
         Ok(chosen.into_values().map(|(candidate, _)| candidate).collect())
     }
 
-    fn search(&self, chosen: Chosen, mut pending: Vec<Dependency>, tries: &mut usize) -> Result<Chosen, String> {
-        let Some(wanted) = pending.pop() else {
-            return Ok(chosen);
-        };
-        if let Some((candidate, extras)) = chosen.get(&wanted.name) {
+    /// Recurses once for each package that is chosen.
+    fn search(&self, mut chosen: Chosen, mut pending: Vec<Dependency>, tries: &mut usize) -> Result<Chosen, Problem> {
+        let wanted = loop {
+            let Some(wanted) = pending.pop() else {
+                return Ok(chosen);
+            };
+            let Some((candidate, extras)) = chosen.get_mut(&wanted.name) else {
+                break wanted;
+            };
             if !wanted.constraint.allows(&candidate.version) {
-                return Err(format!(
-                    "{} {} is chosen, and {} is asked for",
-                    wanted.name,
-                    candidate.version,
+                let Candidate { name, version, .. } = candidate;
+                return Err(Problem::Conflict(format!(
+                    "{name} {version} is chosen, and {} is asked for",
                     shown(&wanted)
-                ));
+                )));
             }
-            let more: BTreeSet<Name> = wanted.extras.difference(extras).cloned().collect();
-            if more.is_empty() {
-                return self.search(chosen, pending, tries);
+            if !wanted.extras.is_subset(extras) {
+                extras.extend(wanted.extras);
+                pending.extend(self.applying(&self.dependencies(candidate)?, extras)?);
             }
-            let all: BTreeSet<Name> = extras.union(&more).cloned().collect();
-            pending.extend(self.applying(&self.dependencies(candidate)?, &all)?);
-            let mut chosen = chosen.clone();
-            if let Some((_, extras)) = chosen.get_mut(&wanted.name) {
-                *extras = all;
-            }
-            return self.search(chosen, pending, tries);
-        }
+        };
         let of_name = pending.iter().chain(&self.constraints).filter(|other| other.name == wanted.name);
         let constraint = of_name.fold(wanted.constraint.clone(), |all, other| all.intersect(&other.constraint));
         let all = self.candidates(&wanted.name)?;
@@ -118,7 +132,7 @@ impl<'a> Resolver<'a> {
         for candidate in usable {
             *tries += 1;
             if *tries > MOST_TRIES {
-                return Err(format!("the search was given up after {MOST_TRIES} versions"));
+                return Err(Problem::Fatal(format!("the search was given up after {MOST_TRIES} versions")));
             }
             let attempt = self.dependencies(candidate).and_then(|dependencies| {
                 let mut pending = pending.clone();
@@ -129,22 +143,25 @@ impl<'a> Resolver<'a> {
             });
             match attempt {
                 Ok(found) => return Ok(found),
-                Err(reason) => problem = reason,
+                Err(Problem::Conflict(reason)) => problem = reason,
+                Err(fatal) => return Err(fatal),
             }
         }
-        Err(problem)
+        Err(Problem::Conflict(problem))
     }
 
     /// The requirements that apply here.
-    fn applying(&self, requirements: &[Dependency], extras: &BTreeSet<Name>) -> Result<Vec<Dependency>, String> {
+    fn applying(&self, requirements: &[Dependency], extras: &BTreeSet<Name>) -> Result<Vec<Dependency>, Problem> {
         let mut applying = Vec::new();
         for requirement in requirements {
             let holds = requirement.marker.evaluate(self.environment, Extras::Only(extras));
-            if !holds.map_err(|error| format!("the marker of {} cannot be evaluated: {error}", requirement.raw_name))? {
+            let unknown = |error| format!("the marker of {} cannot be evaluated: {error}", requirement.raw_name);
+            if !holds.map_err(|error| Problem::Conflict(unknown(error)))? {
                 continue;
             }
             if !matches!(requirement.origin, Source::Index { .. }) {
-                return Err(format!("{} is asked for at an address, which is not supported", requirement.raw_name));
+                let name = &requirement.raw_name;
+                return Err(Problem::Conflict(format!("{name} is asked for at an address, which is not supported")));
             }
             applying.push(requirement.clone());
         }
@@ -152,7 +169,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The usable wheels of a package, the newest version first.
-    fn candidates(&self, name: &Name) -> Result<Rc<Vec<Candidate>>, String> {
+    fn candidates(&self, name: &Name) -> Result<Rc<Vec<Candidate>>, Problem> {
         if let Some(known) = self.known.borrow().get(name) {
             return Ok(Rc::clone(known));
         }
@@ -190,14 +207,14 @@ impl<'a> Resolver<'a> {
             let also =
                 if sdists > 0 { "; there are source distributions, which are not built for a build" } else { "" };
             let place = if matches!(self.sources, Sources::Wheelhouse(..)) { " in the wheelhouse" } else { "" };
-            return Err(format!("there is no wheel of {name}{place} for the builder image{also}"));
+            return Err(Problem::Conflict(format!("there is no wheel of {name}{place} for the builder image{also}")));
         }
         let found: Rc<Vec<Candidate>> = Rc::new(best.into_values().rev().map(|(_, candidate)| candidate).collect());
         self.known.borrow_mut().insert(name.clone(), Rc::clone(&found));
         Ok(found)
     }
 
-    fn files(&self, name: &Name) -> Result<Vec<(index::File, Archive)>, String> {
+    fn files(&self, name: &Name) -> Result<Vec<(index::File, Archive)>, Problem> {
         match &self.sources {
             Sources::Indexes(indexes) => {
                 for index in *indexes {
@@ -205,12 +222,10 @@ impl<'a> Resolver<'a> {
                         Ok(files) if files.is_empty() => {}
                         Ok(files) => return Ok(files.into_iter().map(|file| (file.clone(), remote(file))).collect()),
                         Err(IndexError::NoPackage { .. }) => {}
-                        Err(error) => {
-                            return Err(crate::report::Block::new(name.as_str(), Vec::new(), &error).to_string());
-                        }
+                        Err(error) => return Err(fatal(name.as_str(), &error)),
                     }
                 }
-                Err(format!("no source of the project has the package {name}"))
+                Err(Problem::Conflict(format!("no source of the project has the package {name}")))
             }
             Sources::Wheelhouse(names, folder) => {
                 let file = |file: &String| {
@@ -225,36 +240,50 @@ impl<'a> Resolver<'a> {
     }
 
     /// What a wheel asks for, by its metadata.
-    fn dependencies(&self, candidate: &Candidate) -> Result<Rc<Vec<Dependency>>, String> {
+    fn dependencies(&self, candidate: &Candidate) -> Result<Rc<Vec<Dependency>>, Problem> {
         let file = &candidate.archive.file;
         if let Some(known) = self.needs.borrow().get(file) {
             return Ok(Rc::clone(known));
         }
-        let failed = |error: String| format!("the metadata of {file} cannot be had: {error}");
-        let metadata = match &candidate.metadata {
-            Some(url) => {
-                let page = self.client.page(url, "*/*", 16 << 20).map_err(|error| failed(error.to_string()))?;
-                String::from_utf8_lossy(&page.body).into_owned()
-            }
+        let unreadable = |error: String| Problem::Conflict(format!("the metadata of {file} cannot be read: {error}"));
+        let metadata = match self.metadata_alone(candidate)? {
+            Some(text) => text,
             None => {
                 // Without a folder it would not be kept, and be fetched again when it is installed.
                 let folder = self.roots.cache.join(candidate.name.as_str());
-                std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
+                std::fs::create_dir_all(folder).map_err(|error| Problem::Fatal(error.to_string()))?;
                 let obtained = obtain(candidate.name.as_str(), &candidate.archive, self.roots, self.client);
-                let obtained = obtained.map_err(|error| failed(error.to_string()))?;
-                wheel::metadata_text(obtained.blob).map_err(|error| failed(error.to_string()))?
+                let obtained = obtained.map_err(|error| fatal(file, &error))?;
+                wheel::metadata_text(obtained.blob).map_err(|error| unreadable(error.to_string()))?
             }
         };
         let requirements = metadata
             .lines()
             .take_while(|line| !line.trim_end().is_empty())
             .filter_map(|line| line.strip_prefix("Requires-Dist:"))
-            .map(|text| Dependency::parse(text).map_err(|error| failed(error.to_string())))
+            .map(|text| Dependency::parse(text).map_err(|error| unreadable(error.to_string())))
             .collect::<Result<Vec<_>, _>>()?;
         let requirements = Rc::new(requirements);
         self.needs.borrow_mut().insert(file.clone(), Rc::clone(&requirements));
         Ok(requirements)
     }
+
+    /// The metadata of a wheel as a file of its own, where the index has one. Some announce what they do not have.
+    fn metadata_alone(&self, candidate: &Candidate) -> Result<Option<String>, Problem> {
+        let Some(url) = &candidate.metadata else {
+            return Ok(None);
+        };
+        match self.client.page(url, "*/*", 16 << 20) {
+            Ok(page) => Ok(Some(String::from_utf8_lossy(&page.body).into_owned())),
+            Err(FetchError::Status { status: 404 | 410, .. }) => Ok(None),
+            Err(error) => Err(fatal(&candidate.archive.file, &error)),
+        }
+    }
+}
+
+/// What cannot be had, with its facts and what to do.
+fn fatal(what: &str, error: &impl Explain) -> Problem {
+    Problem::Fatal(Block::new(what, Vec::new(), error).to_string())
 }
 
 /// A file of an index, to be had from its address.
