@@ -277,6 +277,25 @@ fn what_is_gathered_is_enough_for_a_build_without_a_network() {
     assert!(!success && output.contains("hatchling"), "{output}");
 }
 
+#[test]
+fn a_build_that_writes_into_the_result_or_gives_no_answer_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let pyproject = "[build-system]\nrequires = []\nbuild-backend = 'own'\nbackend-path = ['.']\n";
+    let failed = |setup: &Setup, program: &str| {
+        files(folder.path(), &[("pyproject.toml", pyproject), ("own.py", program)]);
+        let (success, output) = run(setup, "build", &project("demo", folder.path()));
+        assert!(!success, "{output}");
+        output
+    };
+    let setup = setup();
+    let etc = setup.roots.out.join("etc");
+    let output =
+        failed(&setup, &format!("import os\ndef build_wheel(*_, **__):\n    os.mkdir({etc:?})\n    return ''\n"));
+    assert!(output.contains("wrote into the result by itself") && output.contains("etc"), "{output}");
+    let output = failed(&self::setup(), "import os\ndef build_wheel(*_, **__):\n    os._exit(0)\n");
+    assert!(output.contains("ended in build_wheel without an answer"), "{output}");
+}
+
 /// An index with two versions of a build backend that tells its version. What it answers to a request for the metadata of
 /// the newer one is `metadata`.
 fn backends(metadata: impl Fn() -> Reply + Send + Sync + 'static) -> Server {

@@ -90,6 +90,18 @@ pub enum BuildError {
         /// What would probably help.
         hint: Option<String>,
     },
+    /// The build wrote into the folders of the result.
+    #[error("its build wrote into the result by itself")]
+    Foreign {
+        /// What is there.
+        entry: String,
+    },
+    /// The backend ended without an answer.
+    #[error("its build backend ended in {hook} without an answer that can be read")]
+    NoAnswer {
+        /// The hook (PEP 517).
+        hook: &'static str,
+    },
     /// The backend made no wheel.
     #[error("its build backend made no wheel")]
     NoWheel,
@@ -113,7 +125,9 @@ impl Explain for BuildError {
             Self::Obtain(error) => error.facts(),
             Self::Builder(error) => error.facts(),
             Self::Wheel(error) => error.facts(),
-            Self::Outside { entry } | Self::Special { entry } => vec![("entry", entry.clone())],
+            Self::Outside { entry } | Self::Special { entry } | Self::Foreign { entry } => {
+                vec![("entry", entry.clone())]
+            }
             Self::NoProject { folder } => vec![("folder", folder.clone())],
             Self::Pyproject { detail } | Self::Requirements { detail } | Self::Environment { detail } => {
                 vec![("cause", detail.clone())]
@@ -157,6 +171,8 @@ impl Explain for BuildError {
             | Self::Outside { .. }
             | Self::Special { .. }
             | Self::NoProject { .. }
+            | Self::Foreign { .. }
+            | Self::NoAnswer { .. }
             | Self::Pyproject { .. }
             | Self::NoWheel => "correct it if it is yours, else lock a version of the package that has a wheel".to_owned(),
         }

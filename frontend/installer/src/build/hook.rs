@@ -76,6 +76,10 @@ impl<'a> Hooks<'a> {
         let config_settings = self.config_settings;
         let content =
             Order { backend: name, backend_path: path, hook, optional, arguments, config_settings, answer: &answer };
+        match fs::remove_file(&answer) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
         fs::write(&script, SCRIPT)?;
         fs::write(&order, serde_json::to_vec(&content).map_err(io::Error::from)?)?;
         let python = venv.join("bin/python");
@@ -83,8 +87,8 @@ impl<'a> Hooks<'a> {
         command.arg(&script).arg(&order);
         let failed = |status, hint| BuildError::Backend { hook, status, hint };
         self.run(venv, &mut command, failed)?;
-        let text = fs::read(&answer)?;
-        serde_json::from_slice(&text).map_err(|error| BuildError::Write(error.into()))
+        let text = fs::read(&answer).map_err(|_| BuildError::NoAnswer { hook })?;
+        serde_json::from_slice(&text).map_err(|_| BuildError::NoAnswer { hook })
     }
 
     /// The variables of the build's processes: those of the image, less what would change how Python behaves, and all

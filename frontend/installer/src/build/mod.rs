@@ -51,6 +51,7 @@ pub fn build(request: &Build, roots: &Roots, client: &Client) -> Result<String, 
     fs::create_dir_all(&dist)?;
     let hook = if request.editable { "build_editable" } else { "build_wheel" };
     let _: serde_json::Value = hooks.call(&venv, hook, &[&dist.to_string_lossy()], false)?;
+    untouched(roots)?;
     let wheel = hook::wheel_in(&dist)?;
     let size = unpacked(request, roots, &wheel)?;
     report(roots)?;
@@ -68,7 +69,9 @@ pub fn gather(request: &Gather, roots: &Roots, client: &Client) -> Result<String
     let environments = BuildEnvironments::new(&request.tools, roots, client)?;
     let settings = serde_json::json!(request.config_settings);
     let hooks = Hooks::new(&request.name, &backend, &folder, roots, &settings);
-    let kept = environments.keep(&prepared(&environments, &hooks, request.editable)?)?;
+    let environment = prepared(&environments, &hooks, request.editable)?;
+    untouched(roots)?;
+    let kept = environments.keep(&environment)?;
     let own = match &request.source {
         BuildSource::Archive { archive, .. } if !matches!(archive.origin, Origin::File { .. }) => {
             vec![Fetched { name: request.name.clone(), archive: archive.clone() }]
@@ -92,6 +95,16 @@ pub fn run_script(request: &RunScript, roots: &Roots, client: &Client) -> Result
     let hooks = Hooks::new(&request.name, &backend, folder, roots, &settings);
     hooks.script(&environment.venv, &request.script, request.setup.as_deref())?;
     Ok(format!("{}  ran\n", request.script))
+}
+
+/// What is built may write where it likes in the step, but the result is ours.
+fn untouched(roots: &Roots) -> Result<(), BuildError> {
+    for folder in [&roots.out, &roots.facts].into_iter().filter(|folder| folder.is_dir()) {
+        if let Some(entry) = fs::read_dir(folder)?.next() {
+            return Err(BuildError::Foreign { entry: entry?.file_name().to_string_lossy().into_owned() });
+        }
+    }
+    Ok(())
 }
 
 /// The environment of a build, with what the backend asks for beyond what the project lists.
