@@ -21,9 +21,7 @@ engine_mirror() {
 
 engine_tools() {
   command -v mmdebstrap >/dev/null && return
-  say "installing mmdebstrap"
-  quietly apt-update apt-get update
-  quietly apt-mmdebstrap env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends mmdebstrap
+  apt_install mmdebstrap
 }
 
 # The tree is renamed into place when it is whole.

@@ -11,8 +11,7 @@ FUZZ_FLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage
 fuzz_compiler() {
   command -v c++ >/dev/null && return
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || die "fuzzing needs a C++ compiler: install g++"
-  say "installing g++"
-  quietly g++ apt-get install -y --no-install-recommends g++
+  apt_install g++
 }
 
 fuzz_build() {

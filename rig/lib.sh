@@ -20,5 +20,14 @@ quietly() {
   fi
 }
 
+# apt_install PACKAGE...: installs Debian packages, with the lists brought up to date if they are too old for it.
+apt_install() {
+  local install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@")
+  say "installing $*"
+  "${install[@]}" >/dev/null 2>&1 && return
+  quietly apt-update apt-get update
+  quietly "apt-$1" "${install[@]}"
+}
+
 # A short name for everything a thing is made from; the thing is made anew when it changes.
 fingerprint() { cat "$@" | sha256sum | cut -c1-16; }

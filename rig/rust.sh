@@ -38,7 +38,6 @@ poetry_oracle_venv() {
   rm -rf "$1"
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null ||
     die "the tests compare with real Poetry, and 'python3 -m venv' does not work here: install Python 3 with venv"
-  apt-get install -y --no-install-recommends python3-venv >/dev/null 2>&1 ||
-    { apt-get update >/dev/null 2>&1 && quietly python3-venv apt-get install -y --no-install-recommends python3-venv; }
+  apt_install python3-venv
   quietly poetry-oracle-venv python3 -m venv "$1"
 }

@@ -6,7 +6,7 @@ tls_files() {
   if ! command -v openssl >/dev/null; then
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null ||
       die "the tests need openssl, to make certificates for their own servers"
-    quietly openssl apt-get install -y --no-install-recommends openssl
+    apt_install openssl
   fi
   mkdir -p "$tls"
   quietly tls-authority openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=poetry-buildkit tests" \
