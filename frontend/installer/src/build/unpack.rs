@@ -4,7 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
+use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
+use lzma_rust2::XzReader;
 use tar::EntryType;
 
 use super::BuildError;
@@ -17,6 +19,8 @@ const ENTRY_LIMIT: usize = 500_000;
 /// An archive that grows by more than this, once it is larger than [`SMALL`], is a bomb.
 const RATIO_LIMIT: u64 = 500;
 const SMALL: u64 = 64 << 20;
+/// The most memory that unpacking xz may take, in KiB: what `xz -9` asks for, and some more.
+const XZ_MEMORY_LIMIT: u32 = 128 << 10;
 
 /// Unpacks the archive `name` into the empty folder `into`, and returns the folder of the source tree in it.
 ///
@@ -26,6 +30,10 @@ pub(crate) fn unpack(blob: Blob, name: &str, into: &Path) -> Result<PathBuf, Bui
     let packed = blob.size();
     if name.ends_with(".tar.gz") || name.ends_with(".tgz") {
         unpack_tar(MultiGzDecoder::new(blob), packed, into)?;
+    } else if name.ends_with(".tar.bz2") {
+        unpack_tar(MultiBzDecoder::new(blob), packed, into)?;
+    } else if name.ends_with(".tar.xz") {
+        unpack_tar(XzReader::new_mem_limit(blob, true, XZ_MEMORY_LIMIT), packed, into)?;
     } else if name.ends_with(".tar") {
         unpack_tar(blob, packed, into)?;
     } else if name.ends_with(".zip") {
