@@ -57,8 +57,12 @@ pub struct RunScript {
     pub name: String,
     /// The absolute path of the project, which can be written.
     pub folder: String,
+    /// The absolute path of all of the project's files. What `folder` lacks of them is there while the script runs.
+    pub files: String,
     /// The script, relative to the project.
     pub script: String,
+    /// The requirements of the project's build (PEP 518), as requirements (PEP 508).
+    pub requires: Vec<String>,
     /// The folder of the project's modules, relative to the project, if the script's function `build` is to prepare the
     /// arguments of setuptools, which then builds the extension modules in place (`generate-setup-file`).
     #[serde(default, skip_serializing_if = "Option::is_none")]

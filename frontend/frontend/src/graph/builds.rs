@@ -116,14 +116,19 @@ pub(super) fn scripted(plan: &Plan, application: Layer, materials: &Materials<'_
     let request = RunScript {
         name: project.to_owned(),
         folder: workdir.clone(),
+        files: layout::FILES.to_owned(),
         script: script.path.clone(),
+        requires: script.requires.clone(),
         setup: script.setup.clone(),
         tools: tools(plan, &script.constraints),
     };
     let request = serde_json::json!(request).to_string();
+    // The script may need more of the project than the image does.
+    let whole = materials.application.folder("", format!("[{}sources] {project}", materials.prefix))?;
     let name = format!("[{}project] run {}", materials.prefix, script.path);
     let exec = step("script", &request, project, &script.apt, builder, plan, name, materials)?
         .mount(Mount::bind(application.output, workdir).selector(workdir))
+        .mount(Mount::bind_readonly(whole, layout::FILES))
         .build()?;
     let copy = FileAction::copy(exec.output(workdir)?, workdir, workdir)
         .contents()

@@ -203,11 +203,13 @@ fn build_script(
 ) -> Option<super::BuildScript> {
     let pyproject = &inputs.project.pyproject;
     let name = Name::new(&pyproject.name.as_ref()?.value);
+    let requires = pyproject.build_system.iter().flat_map(|system| &system.requires);
     let folder = || modules.first().map(|module| module.base.clone()).unwrap_or_default();
     Some(super::BuildScript {
         path: layout::normalized(&pyproject.build.script.as_ref()?.value),
         setup: pyproject.build.generate_setup_file.then(folder),
         apt: package::build_apt(inputs.settings, &name),
+        requires: requires.map(|requirement| requirement.value.clone()).collect(),
         constraints: package::build_constraints(inputs, environment, &name),
     })
 }

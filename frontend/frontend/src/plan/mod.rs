@@ -270,6 +270,9 @@ pub struct BuildScript {
     /// Debian packages that it needs.
     #[serde(skip)]
     pub apt: Vec<String>,
+    /// The requirements of the project's build.
+    #[serde(skip)]
+    pub requires: Vec<String>,
     /// What restricts the requirements of the build.
     #[serde(skip)]
     pub constraints: Vec<String>,

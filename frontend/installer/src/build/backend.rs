@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::BuildError;
 
 /// `[build-system]`, with what stands for a missing one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Backend {
     /// Requirements (PEP 508).
     pub(super) requires: Vec<String>,

@@ -12,7 +12,7 @@ pub enum BuildError {
     #[error(transparent)]
     Obtain(#[from] ObtainError),
     /// The archive is of no kind that is unpacked.
-    #[error("the archive is neither .tar.gz nor .tar nor .zip")]
+    #[error("the archive is neither .tar (or .tar.gz, .tar.bz2, .tar.xz) nor .zip")]
     Kind,
     /// The archive cannot be read.
     #[error("the archive is broken ({source})")]
@@ -80,6 +80,12 @@ pub enum BuildError {
         /// What would probably help.
         hint: Option<String>,
     },
+    /// The project's build script is not there.
+    #[error("there is no build script {script} in the project")]
+    NoScript {
+        /// The script, relative to the project.
+        script: String,
+    },
     /// The project's build script fails.
     #[error("the build script {script} fails ({status})")]
     Script {
@@ -89,12 +95,6 @@ pub enum BuildError {
         status: String,
         /// What would probably help.
         hint: Option<String>,
-    },
-    /// The build wrote into the folders of the result.
-    #[error("its build wrote into the result by itself")]
-    Foreign {
-        /// What is there.
-        entry: String,
     },
     /// The backend ended without an answer.
     #[error("its build backend ended in {hook} without an answer that can be read")]
@@ -125,9 +125,7 @@ impl Explain for BuildError {
             Self::Obtain(error) => error.facts(),
             Self::Builder(error) => error.facts(),
             Self::Wheel(error) => error.facts(),
-            Self::Outside { entry } | Self::Special { entry } | Self::Foreign { entry } => {
-                vec![("entry", entry.clone())]
-            }
+            Self::Outside { entry } | Self::Special { entry } => vec![("entry", entry.clone())],
             Self::NoProject { folder } => vec![("folder", folder.clone())],
             Self::Pyproject { detail } | Self::Requirements { detail } | Self::Environment { detail } => {
                 vec![("cause", detail.clone())]
@@ -154,6 +152,9 @@ impl Explain for BuildError {
                     .to_owned()
             }
             Self::Backend { hint: Some(hint), .. } | Self::Script { hint: Some(hint), .. } => hint.clone(),
+            Self::NoScript { script } => {
+                format!("if there is a file {script}, keep it from being ignored by .dockerignore, else correct `script` of [tool.poetry.build]")
+            }
             Self::Script { hint: None, .. } => {
                 "mend the script; if it needs a library or a tool, name its Debian package in `build-apt` of \
                  [tool.poetry-buildkit]"
@@ -171,7 +172,6 @@ impl Explain for BuildError {
             | Self::Outside { .. }
             | Self::Special { .. }
             | Self::NoProject { .. }
-            | Self::Foreign { .. }
             | Self::NoAnswer { .. }
             | Self::Pyproject { .. }
             | Self::NoWheel => "correct it if it is yours, else lock a version of the package that has a wheel".to_owned(),
