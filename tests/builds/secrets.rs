@@ -3,7 +3,7 @@
 use std::{fs, process::Command};
 
 use end_to_end::{
-    docker::{Build, docker},
+    docker::{Build, docker, run},
     examples::Example,
     image::Image,
     ready::{Canaries, Ready, canaries},
@@ -105,4 +105,61 @@ fn missing_and_wrong_credentials_name_the_secrets() {
     }
     let untrusted = alone(ready.without_secret("POETRY_CERTIFICATES_CORP_CERT"), "secrets-untrusted").fail();
     assert!(untrusted.contains("no secure connection is possible"), "{untrusted}");
+}
+
+/// A build backend that tells what it can read and write of what is not its own.
+const SPY: &str = r#"
+import os, zipfile
+
+def readable(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read(1 << 20)
+    except OSError:
+        return None
+
+def build_wheel(folder, *_, **__):
+    found = []
+    for top in ("/poetry-buildkit", "/run"):
+        for at, _, names in os.walk(top):
+            found += [os.path.join(at, name) for name in names if b"canary" + b"-" in (readable(os.path.join(at, name)) or b"")]
+    found += [path for path in ("/proc/1/environ", "/proc/1/mem") if readable(path) is not None]
+    for place in ("/poetry-buildkit/out", "/poetry-buildkit/facts", "/poetry-buildkit/cache/spy"):
+        if os.path.isdir(place) and os.access(place, os.W_OK):
+            found.append(place)
+    secrets = sorted(os.listdir("/run/secrets"))
+    name = "spy-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
+        wheel.writestr("spy.py", f"FOUND = {found!r}\nSECRETS = {secrets!r}\n")
+        wheel.writestr("spy-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: spy\nVersion: 1.0\n")
+        wheel.writestr("spy-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: spy\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("spy-1.0.dist-info/RECORD", "")
+    return name
+"#;
+
+#[test]
+fn what_is_built_reads_no_secret_and_writes_no_result() {
+    let ready = Ready::new(&Example::named("private-index"), index());
+    let folder = ready.example.copy();
+    let add = |name: &str, change: &dyn Fn(String) -> String| {
+        let path = folder.path().join(name);
+        fs::write(&path, change(fs::read_to_string(&path).expect("a file of the project"))).expect("the same");
+    };
+    let dependency = "[tool.poetry.dependencies]\nspy = { path = \"spy\" }\n";
+    // An explicit source serves no build requirements, so its secrets would not be there.
+    let change =
+        |text: String| text.replace("[tool.poetry.dependencies]\n", dependency).replace("explicit", "supplemental");
+    add("pyproject.toml", &change);
+    let entry = "[[package]]\nname = \"spy\"\nversion = \"1.0\"\ndescription = \"\"\noptional = false\npython-versions = \"*\"\n\
+                 groups = [\"main\"]\nfiles = []\ndevelop = false\n\n[package.source]\ntype = \"directory\"\nurl = \"spy\"\n\n";
+    add("poetry.lock", &|text| text.replace("[metadata]\n", &format!("{entry}[metadata]\n")));
+    fs::create_dir(folder.path().join("spy")).expect("a folder");
+    let backend = "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n";
+    fs::write(folder.path().join("spy/pyproject.toml"), backend).expect("a file");
+    fs::write(folder.path().join("spy/backend.py"), SPY).expect("a file");
+    let build =
+        alone(ready.build.in_folder(folder.path()), "spy").build_arg("POETRY_BUILDKIT_ALLOW_STALE_LOCK", "true");
+    build.tag("test-spy").succeed();
+    let shown = run(&["--entrypoint=python"], "test-spy", &["-c", "import spy; print(spy.FOUND, spy.SECRETS)"]);
+    assert!(shown.starts_with("[] [") && shown.contains("POETRY_HTTP_BASIC_CORP_PASSWORD"), "{shown}");
 }

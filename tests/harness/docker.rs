@@ -34,6 +34,12 @@ impl Build {
         Self { context: context.into(), arguments: Vec::new(), experimental: false }
     }
 
+    /// The same build of another folder.
+    #[must_use]
+    pub fn in_folder(self, context: impl Into<OsString>) -> Self {
+        Self { context: context.into(), ..self }
+    }
+
     /// One more argument of the command line.
     #[must_use]
     pub fn arg(mut self, argument: impl Into<OsString>) -> Self {

@@ -19,7 +19,13 @@ pub struct Roots {
     pub work: PathBuf,
     /// Outlives a build; see [`layout::BUILD_CACHE`].
     pub build_cache: PathBuf,
+    /// The user and group that foreign code runs as, so that it can read no secret and write no result; `None` for this
+    /// process's own.
+    pub build_user: Option<u32>,
 }
+
+/// A user and group that own nothing. A user namespace that has more than one user usually has the first 65536.
+const BUILD_USER: u32 = 65533;
 
 impl Roots {
     /// The places that the frontend mounts, seen from the root folder `root`.
@@ -34,6 +40,8 @@ impl Roots {
             tree: place(layout::TREE),
             work: place(layout::WORK),
             build_cache: place(layout::BUILD_CACHE),
+            // Elsewhere than in a step, this process need not be allowed to change users.
+            build_user: (root == Path::new("/")).then_some(BUILD_USER),
         }
     }
 }

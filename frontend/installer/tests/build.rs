@@ -181,6 +181,24 @@ fn a_folder_is_built_without_being_changed() {
 }
 
 #[test]
+fn archives_of_all_kinds_are_unpacked() {
+    let folder = tempfile::tempdir().unwrap();
+    let pyproject = "[project]\nname = 'demo'\nversion = '1.0'\ndescription = 'x'\n[build-system]\nrequires = ['flit_core']\nbuild-backend = 'flit_core.buildapi'\n";
+    files(&folder.path().join("demo-1.0"), &[("pyproject.toml", pyproject), ("demo.py", "")]);
+    let endings = [("gztar", "tar.gz"), ("bztar", "tar.bz2"), ("xztar", "tar.xz"), ("tar", "tar"), ("zip", "zip")];
+    for (kind, ending) in endings {
+        let program = format!("import shutil; shutil.make_archive('made', {kind:?}, '.', 'demo-1.0')");
+        let made = Command::new("python3").args(["-c", &program]).current_dir(folder.path()).status().unwrap();
+        assert!(made.success());
+        let path = folder.path().join(format!("made.{ending}")).to_string_lossy().into_owned();
+        let sha256 = Some(sha256(&fs::read(&path).unwrap()));
+        let archive = Archive { file: format!("demo-1.0.{ending}"), sha256, origin: Origin::File { path } };
+        let (_, files) = built(&request("demo", "1.0", BuildSource::Archive { archive, subdirectory: None }));
+        assert!(files.contains("demo.py"), "{ending}: {files:?}");
+    }
+}
+
+#[test]
 fn an_editable_build_refers_to_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let pyproject = "[project]\nname = 'demo'\nversion = '1.0'\n[build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n";
@@ -209,22 +227,16 @@ const EXTENSION: &str = "#include <Python.h>\nstatic PyModuleDef module = {PyMod
 #[test]
 fn build_scripts_leave_their_result_in_the_projects_folder() {
     let script = |text: &str, setup: Option<&str>| {
-        let folder = tempfile::tempdir().unwrap();
-        let pyproject =
-            "[build-system]\nrequires = ['setuptools', 'wheel']\nbuild-backend = 'poetry.core.masonry.api'\n";
-        files(
-            folder.path(),
-            &[
-                ("pyproject.toml", pyproject),
-                ("build.py", text),
-                ("src/demo/_fast.c", EXTENSION),
-                ("src/demo/__init__.py", ""),
-            ],
-        );
+        let (folder, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        files(folder.path(), &[("src/demo/_fast.c", EXTENSION), ("src/demo/__init__.py", "")]);
+        // What the image leaves out.
+        files(whole.path(), &[("build.py", text), ("src/demo/__init__.py", "raise SystemExit('not this one')")]);
         let request = RunScript {
             name: "demo".into(),
             folder: folder.path().to_string_lossy().into_owned(),
+            files: whole.path().to_string_lossy().into_owned(),
             script: "build.py".into(),
+            requires: vec!["setuptools".into(), "wheel".into()],
             setup: setup.map(str::to_owned),
             tools: tools(),
         };
@@ -241,6 +253,7 @@ fn build_scripts_leave_their_result_in_the_projects_folder() {
     let is_extension = |path: &String| path.starts_with("src/demo/_fast.") && path.ends_with(".so");
     assert!(success && found.iter().any(is_extension), "{output} {found:?}");
     assert!(!found.iter().any(|path| path.contains("__pycache__")), "{found:?}");
+    assert!(!found.contains("build.py"), "{found:?}");
 
     let (success, output, _) = script("import sys; sys.exit('pg_config not found')", None);
     assert!(!success);
@@ -278,7 +291,7 @@ fn what_is_gathered_is_enough_for_a_build_without_a_network() {
 }
 
 #[test]
-fn a_build_that_writes_into_the_result_or_gives_no_answer_is_refused() {
+fn a_build_that_gives_no_answer_or_another_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let pyproject = "[build-system]\nrequires = []\nbuild-backend = 'own'\nbackend-path = ['.']\n";
     let failed = |setup: &Setup, program: &str| {
@@ -287,13 +300,28 @@ fn a_build_that_writes_into_the_result_or_gives_no_answer_is_refused() {
         assert!(!success, "{output}");
         output
     };
-    let setup = setup();
-    let etc = setup.roots.out.join("etc");
-    let output =
-        failed(&setup, &format!("import os\ndef build_wheel(*_, **__):\n    os.mkdir({etc:?})\n    return ''\n"));
-    assert!(output.contains("wrote into the result by itself") && output.contains("etc"), "{output}");
     let output = failed(&self::setup(), "import os\ndef build_wheel(*_, **__):\n    os._exit(0)\n");
     assert!(output.contains("ended in build_wheel without an answer"), "{output}");
+    let linked = "import os\ndef build_wheel(folder, *_, **__):\n    os.symlink('/etc/passwd', folder + '/demo-1.0-py3-none-any.whl')\n    return ''\n";
+    let output = failed(&self::setup(), linked);
+    assert!(output.contains("made no wheel"), "{output}");
+}
+
+#[test]
+fn a_process_that_a_build_leaves_behind_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let pyproject = "[build-system]\nrequires = ['flit_core']\nbuild-backend = 'own'\nbackend-path = ['.']\n[project]\nname = 'demo'\nversion = '1.0'\ndescription = 'x'\n";
+    let left = folder.path().join("left");
+    let program = format!(
+        "import subprocess\nfrom flit_core.buildapi import *\nfor session in (False, True):\n    subprocess.Popen(['sh', '-c', 'sleep 600 & echo $! >>{}; wait'], start_new_session=session)\n",
+        left.display()
+    );
+    files(folder.path(), &[("pyproject.toml", pyproject), ("own.py", &program), ("demo.py", "")]);
+    built(&project("demo", folder.path()));
+    // The second kind is ended with the step, so here by us.
+    for process in fs::read_to_string(left).unwrap().lines() {
+        let _ = Command::new("kill").arg(process).stderr(std::process::Stdio::null()).status();
+    }
 }
 
 /// An index with two versions of a build backend that tells its version. What it answers to a request for the metadata of

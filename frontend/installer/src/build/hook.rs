@@ -1,10 +1,20 @@
 //! Calling a build backend.
+//!
+//! What is built is foreign code. It runs as another user than the installer, which alone can read the step's secrets
+//! and write its result, and nothing of it is left when its first process has ended.
 
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, PipeReader, Read, Write as _};
+use std::os::unix::fs::{lchown, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use install_request::EPOCH;
 use serde::Serialize;
@@ -24,6 +34,9 @@ const SETUP: &str = include_str!("setup.py");
 /// How much of the output is kept for hints.
 const KEPT: usize = 256 << 10;
 
+/// How long output is waited for after the process that it came from has ended. Another process may hold it open.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// How backends are called.
 pub(super) struct Hooks<'a> {
     /// The package, for hints.
@@ -31,8 +44,10 @@ pub(super) struct Hooks<'a> {
     pub(super) backend: &'a Backend,
     /// The source tree.
     pub(super) folder: &'a Path,
-    pub(super) work: &'a Path,
+    /// Where the backend may write: the process's files, and what it makes.
+    pub(super) work: PathBuf,
     pub(super) cache: &'a Path,
+    pub(super) user: Option<u32>,
     pub(super) config_settings: &'a Value,
 }
 
@@ -48,15 +63,57 @@ struct Order<'a> {
 }
 
 impl<'a> Hooks<'a> {
-    /// The hooks of a backend, for the source tree in `folder`.
+    /// The hooks of a backend, for the project in `folder`, which is `tree` or a part of it.
+    ///
+    /// # Errors
+    /// A folder cannot be made.
     pub(super) fn new(
         package: &'a str,
         backend: &'a Backend,
+        tree: &Path,
         folder: &'a Path,
         roots: &'a Roots,
         config_settings: &'a Value,
-    ) -> Self {
-        Self { package, backend, folder, work: &roots.work, cache: &roots.build_cache, config_settings }
+    ) -> io::Result<Self> {
+        let (work, cache, user) = (roots.work.join("hooks"), roots.build_cache.as_path(), roots.build_user);
+        let hooks = Self { package, backend, folder, work, cache, user, config_settings };
+        fs::create_dir_all(&hooks.work)?;
+        hooks.give(&hooks.work)?;
+        hooks.give(tree)?;
+        Ok(hooks)
+    }
+
+    /// Lets the backend's user write a tree.
+    fn give(&self, tree: &Path) -> io::Result<()> {
+        self.user.map_or(Ok(()), |user| own(tree, user))
+    }
+
+    /// Takes back a tree that becomes part of the image.
+    ///
+    /// # Errors
+    /// Its owner cannot be changed.
+    pub(super) fn take(&self, tree: &Path) -> io::Result<()> {
+        self.user.map_or(Ok(()), |_| own(tree, 0))
+    }
+
+    /// Calls a hook that builds a wheel, and returns the wheel's path.
+    ///
+    /// # Errors
+    /// It fails, or makes no wheel.
+    pub(super) fn wheel(&self, venv: &Path, hook: &'static str) -> Result<PathBuf, BuildError> {
+        let dist = self.folder_at(&self.work, "dist")?;
+        let _: Value = self.call(venv, hook, &[&dist.to_string_lossy()], false)?;
+        wheel_in(&dist)
+    }
+
+    /// A folder that the backend may write.
+    fn folder_at(&self, base: &Path, name: &str) -> io::Result<PathBuf> {
+        let folder = base.join(name);
+        if !folder.is_dir() {
+            fs::create_dir_all(&folder)?;
+            self.give(&folder)?;
+        }
+        Ok(folder)
     }
 
     /// Calls a hook in the environment `venv`. What it prints is shown as it comes.
@@ -87,8 +144,9 @@ impl<'a> Hooks<'a> {
         command.arg(&script).arg(&order);
         let failed = |status, hint| BuildError::Backend { hook, status, hint };
         self.run(venv, &mut command, failed)?;
-        let text = fs::read(&answer).map_err(|_| BuildError::NoAnswer { hook })?;
-        serde_json::from_slice(&text).map_err(|_| BuildError::NoAnswer { hook })
+        let no_answer = || BuildError::NoAnswer { hook };
+        let text = is_file(&answer).then(|| fs::read(&answer).ok()).flatten().ok_or_else(no_answer)?;
+        serde_json::from_slice(&text).map_err(|_| no_answer())
     }
 
     /// The variables of the build's processes: those of the image, less what would change how Python behaves, and all
@@ -104,18 +162,14 @@ impl<'a> Hooks<'a> {
         let bin = venv.join("bin");
         let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
         let path = std::env::join_paths([bin].into_iter().chain(std::env::split_paths(&path))).unwrap_or(path);
-        let folder = |base: &Path, name: &str| -> io::Result<OsString> {
-            let folder = base.join(name);
-            fs::create_dir_all(&folder)?;
-            Ok(folder.into_os_string())
-        };
+        let folder = |base: &Path, name: &str| self.folder_at(base, name).map(PathBuf::into_os_string);
         let own: [(&str, OsString); 15] = [
             ("PATH", path),
             ("VIRTUAL_ENV", venv.as_os_str().to_owned()),
-            ("HOME", folder(self.work, "home")?),
-            ("TMPDIR", folder(self.work, "tmp")?),
+            ("HOME", folder(&self.work, "home")?),
+            ("TMPDIR", folder(&self.work, "tmp")?),
             ("XDG_CACHE_HOME", folder(self.cache, "xdg")?),
-            ("CARGO_HOME", folder(self.cache, "cargo")?),
+            ("CARGO_HOME", self.cargo_home()?),
             ("CCACHE_DIR", folder(self.cache, "ccache")?),
             ("SCCACHE_DIR", folder(self.cache, "sccache")?),
             ("GOCACHE", folder(self.cache, "go")?),
@@ -128,6 +182,20 @@ impl<'a> Hooks<'a> {
             ("SOURCE_DATE_EPOCH", EPOCH.to_string().into()),
         ];
         Ok(inherited.chain(own.map(|(name, value)| (name.into(), value))).collect())
+    }
+
+    /// Cargo's folder. What it downloads outlives the build; its programs and settings do not, for they would run in
+    /// other builds.
+    fn cargo_home(&self) -> io::Result<OsString> {
+        let home = self.work.join("cargo");
+        if !home.is_dir() {
+            self.folder_at(&self.work, "cargo")?;
+            let kept = self.folder_at(self.cache, "cargo")?;
+            for name in ["registry", "git"] {
+                symlink(self.folder_at(&kept, name)?, home.join(name))?;
+            }
+        }
+        Ok(home.into_os_string())
     }
 
     /// Runs a script of the tree. With a folder of modules, the script's function `build` prepares the arguments of
@@ -164,11 +232,19 @@ impl<'a> Hooks<'a> {
             .stdin(Stdio::null())
             .stdout(writer.try_clone()?)
             .stderr(writer);
-        let mut child = command.spawn()?;
+        if let Some(user) = self.user {
+            command.uid(user).gid(user);
+        }
+        let mut child = command.process_group(0).spawn()?;
         // The command holds the other end of the pipe as well.
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        let output = show(reader)?;
+        let output = Shown::of(reader);
         let status = child.wait()?;
+        // The group has the number of its first process.
+        if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let output = output.last();
         if status.success() {
             return Ok(());
         }
@@ -177,36 +253,70 @@ impl<'a> Hooks<'a> {
     }
 }
 
-/// Shows output as it comes, and returns the last of it.
-fn show(mut reader: PipeReader) -> io::Result<Vec<u8>> {
-    let mut kept = Vec::new();
-    let mut piece = vec![0; 16 << 10];
-    loop {
-        let count = match reader.read(&mut piece) {
-            Ok(0) => return Ok(kept),
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        let piece = piece.get(..count).unwrap_or_default();
-        // If nobody reads, the build goes on.
-        let _ = io::stderr().write_all(piece);
-        kept.extend_from_slice(piece);
-        if kept.len() > 2 * KEPT {
-            kept.drain(..kept.len() - KEPT);
-        }
+/// Output that is shown as it comes.
+struct Shown {
+    kept: Arc<Mutex<Vec<u8>>>,
+    end: mpsc::Receiver<()>,
+}
+
+impl Shown {
+    fn of(mut reader: PipeReader) -> Self {
+        let (sender, end) = mpsc::channel();
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let shown = Self { kept: Arc::clone(&kept), end };
+        thread::spawn(move || {
+            // Dropped at the end.
+            let _sender = sender;
+            let mut piece = vec![0; 16 << 10];
+            loop {
+                let count = match reader.read(&mut piece) {
+                    Ok(0) => return,
+                    Ok(count) => count,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Err(_) => return,
+                };
+                let piece = piece.get(..count).unwrap_or_default();
+                // If nobody reads, the build goes on.
+                let _ = io::stderr().write_all(piece);
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.extend_from_slice(piece);
+                let surplus = kept.len().saturating_sub(KEPT);
+                kept.drain(..surplus);
+            }
+        });
+        shown
     }
+
+    /// The last of the output of a process that has ended.
+    fn last(&self) -> Vec<u8> {
+        let _ = self.end.recv_timeout(LAST_WORDS);
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Gives a tree to a user and the group of the same number. Links are not followed.
+fn own(tree: &Path, user: u32) -> io::Result<()> {
+    lchown(tree, Some(user), Some(user))?;
+    if fs::symlink_metadata(tree)?.is_dir() {
+        fs::read_dir(tree)?.try_for_each(|entry| own(&entry?.path(), user))?;
+    }
+    Ok(())
+}
+
+/// Whether this is a file by itself, and no link to one that its author cannot read.
+fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
 }
 
 /// The only wheel in a folder.
 ///
 /// # Errors
 /// There is none, or several.
-pub(super) fn wheel_in(folder: &Path) -> Result<PathBuf, BuildError> {
+fn wheel_in(folder: &Path) -> Result<PathBuf, BuildError> {
     let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     let mut wheels = entries.into_iter().filter(|path| path.extension().is_some_and(|end| end == "whl"));
     match (wheels.next(), wheels.next()) {
-        (Some(wheel), None) => Ok(wheel),
+        (Some(wheel), None) if is_file(&wheel) => Ok(wheel),
         _ => Err(BuildError::NoWheel),
     }
 }

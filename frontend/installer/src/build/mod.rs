@@ -11,6 +11,7 @@ mod environment;
 mod error;
 mod hints;
 mod hook;
+mod lent;
 mod resolve;
 mod source;
 pub(crate) mod unpack;
@@ -34,6 +35,8 @@ use crate::{Blob, Roots, Tree, wheelhouse};
 use backend::Backend;
 use environment::{BuildEnvironment, BuildEnvironments, parsed};
 use hook::Hooks;
+use lent::Lent;
+use source::SourceTree;
 
 /// Builds and installs a package. Returns lines for the user.
 ///
@@ -41,18 +44,14 @@ use hook::Hooks;
 /// The source cannot be had, the build fails, or the wheel is refused. What is below `roots.out` then is no result.
 pub fn build(request: &Build, roots: &Roots, client: &Client) -> Result<String, BuildError> {
     // Nothing of the package runs before its archive is verified.
-    let folder = source::tree(&request.name, &request.source, request.editable, roots, client)?;
-    let backend = Backend::of(&folder)?;
+    let SourceTree { tree, project } = source::tree(&request.name, &request.source, request.editable, roots, client)?;
+    let backend = Backend::of(&project)?;
     let environments = BuildEnvironments::new(&request.tools, roots, client)?;
     let settings = serde_json::json!(request.config_settings);
-    let hooks = Hooks::new(&request.name, &backend, &folder, roots, &settings);
+    let hooks = Hooks::new(&request.name, &backend, &tree, &project, roots, &settings)?;
     let BuildEnvironment { venv, .. } = prepared(&environments, &hooks, request.editable)?;
-    let dist = roots.work.join("dist");
-    fs::create_dir_all(&dist)?;
-    let hook = if request.editable { "build_editable" } else { "build_wheel" };
-    let _: serde_json::Value = hooks.call(&venv, hook, &[&dist.to_string_lossy()], false)?;
-    untouched(roots)?;
-    let wheel = hook::wheel_in(&dist)?;
+    let wheel = hooks.wheel(&venv, if request.editable { "build_editable" } else { "build_wheel" })?;
+    hooks.take(&tree)?;
     let size = unpacked(request, roots, &wheel)?;
     report(roots)?;
     let file = wheel.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -64,13 +63,12 @@ pub fn build(request: &Build, roots: &Roots, client: &Client) -> Result<String, 
 /// # Errors
 /// The source or what its build needs cannot be had.
 pub fn gather(request: &Gather, roots: &Roots, client: &Client) -> Result<String, BuildError> {
-    let folder = source::tree(&request.name, &request.source, request.editable, roots, client)?;
-    let backend = Backend::of(&folder)?;
+    let SourceTree { tree, project } = source::tree(&request.name, &request.source, request.editable, roots, client)?;
+    let backend = Backend::of(&project)?;
     let environments = BuildEnvironments::new(&request.tools, roots, client)?;
     let settings = serde_json::json!(request.config_settings);
-    let hooks = Hooks::new(&request.name, &backend, &folder, roots, &settings);
+    let hooks = Hooks::new(&request.name, &backend, &tree, &project, roots, &settings)?;
     let environment = prepared(&environments, &hooks, request.editable)?;
-    untouched(roots)?;
     let kept = environments.keep(&environment)?;
     let own = match &request.source {
         BuildSource::Archive { archive, .. } if !matches!(archive.origin, Origin::File { .. }) => {
@@ -88,23 +86,19 @@ pub fn gather(request: &Gather, roots: &Roots, client: &Client) -> Result<String
 /// What the script needs cannot be had, or the script fails.
 pub fn run_script(request: &RunScript, roots: &Roots, client: &Client) -> Result<String, BuildError> {
     let folder = Path::new(&request.folder);
-    let backend = Backend::of(folder)?;
     let environments = BuildEnvironments::new(&request.tools, roots, client)?;
-    let environment = environments.make("env", &parsed(&backend.requires)?)?;
+    let environment = environments.make("env", &parsed(&request.requires)?)?;
     let settings = serde_json::json!(BTreeMap::<String, ConfigSetting>::new());
-    let hooks = Hooks::new(&request.name, &backend, folder, roots, &settings);
-    hooks.script(&environment.venv, &request.script, request.setup.as_deref())?;
-    Ok(format!("{}  ran\n", request.script))
-}
-
-/// What is built may write where it likes in the step, but the result is ours.
-fn untouched(roots: &Roots) -> Result<(), BuildError> {
-    for folder in [&roots.out, &roots.facts].into_iter().filter(|folder| folder.is_dir()) {
-        if let Some(entry) = fs::read_dir(folder)?.next() {
-            return Err(BuildError::Foreign { entry: entry?.file_name().to_string_lossy().into_owned() });
-        }
+    let lent = Lent::to(folder, Path::new(&request.files))?;
+    if !folder.join(&request.script).is_file() {
+        return Err(BuildError::NoScript { script: request.script.clone() });
     }
-    Ok(())
+    let backend = Backend::default();
+    let hooks = Hooks::new(&request.name, &backend, folder, folder, roots, &settings)?;
+    hooks.script(&environment.venv, &request.script, request.setup.as_deref())?;
+    hooks.take(folder)?;
+    lent.take_back()?;
+    Ok(format!("{}  ran\n", request.script))
 }
 
 /// The environment of a build, with what the backend asks for beyond what the project lists.

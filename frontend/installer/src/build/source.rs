@@ -12,7 +12,15 @@ use crate::Roots;
 use crate::fetch::Client;
 use crate::obtain::obtain;
 
-/// The folder of the source tree of the package `name`, which can be written.
+/// A source tree.
+pub(super) struct SourceTree {
+    /// The whole.
+    pub(super) tree: PathBuf,
+    /// The folder of the project in it.
+    pub(super) project: PathBuf,
+}
+
+/// The source tree of the package `name`, which can be written.
 ///
 /// # Errors
 /// The archive cannot be had, is not the locked one, or is hostile.
@@ -22,7 +30,7 @@ pub(super) fn tree(
     editable: bool,
     roots: &Roots,
     client: &Client,
-) -> Result<PathBuf, BuildError> {
+) -> Result<SourceTree, BuildError> {
     let into = roots.work.join("source");
     let (tree, subdirectory) = match source {
         BuildSource::Archive { archive, subdirectory } => {
@@ -40,8 +48,8 @@ pub(super) fn tree(
     let leaves = |path: &String| path.starts_with('/') || path.split('/').any(|part| part == "..");
     match subdirectory {
         Some(path) if leaves(path) => Err(BuildError::NoProject { folder: path.clone() }),
-        Some(path) => Ok(tree.join(path)),
-        None => Ok(tree),
+        Some(path) => Ok(SourceTree { project: tree.join(path), tree }),
+        None => Ok(SourceTree { project: tree.clone(), tree }),
     }
 }
 
