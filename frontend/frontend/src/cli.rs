@@ -163,6 +163,7 @@ fn make_plan(arguments: &PlanArguments, sources: &mut Sources) -> Result<Plan, E
         folders: &folders(&arguments.dir, &project)?,
         project_folder: None,
         wheelhouse: false,
+        options: None,
     };
     Ok(plan::make(&inputs).map_err(error::Error::from)?)
 }

@@ -57,11 +57,12 @@ pub struct Files {
 }
 
 impl Context {
-    /// Finds the main context (an address, an input of the client, or else a folder of the client) and the project in it.
+    /// Finds the main context (an address, an input of the client, or else a folder of the client), and the file that
+    /// `docker build -f` names.
     ///
     /// # Errors
     /// If an address or an input cannot be used, or any error of a call.
-    pub async fn open(request: &Request, gateway: &Gateway) -> Result<(Self, Opened), Error> {
+    pub async fn find(request: &Request, gateway: &Gateway) -> Result<(Self, Files), Error> {
         let tree = if let Some(remote) = remote(&request.context_address)? {
             Some(remote)
         } else if let Some(input) = gateway.inputs().await?.get("context") {
@@ -70,15 +71,24 @@ impl Context {
             None
         };
         let root = normalized(&request.context_folder);
-        let mut context = Self { request: request.clone(), tree, root, project: String::new() };
-        let (dockerfile, root) = tokio::try_join!(context.dockerfile(gateway), context.project(gateway))?;
-        context.project = context.find_project(&dockerfile, &root, gateway).await?;
-        let project = match (&context.tree, &*context.project) {
+        let context = Self { request: request.clone(), tree, root, project: String::new() };
+        let dockerfile = context.dockerfile(gateway).await?;
+        Ok((context, dockerfile))
+    }
+
+    /// Finds the project.
+    ///
+    /// # Errors
+    /// Any error of a call.
+    pub async fn open(&mut self, dockerfile: Files, gateway: &Gateway) -> Result<Opened, Error> {
+        let root = self.project(gateway).await?;
+        self.project = self.find_project(&dockerfile, &root, gateway).await?;
+        let project = match (&self.tree, &*self.project) {
             (_, "") => root.clone(),
             (Some(_), folder) => root.folder(folder).await,
-            (None, folder) => context.project(gateway).await?.folder(folder).await,
+            (None, folder) => self.project(gateway).await?.folder(folder).await,
         };
-        Ok((context, Opened { dockerfile, root, project }))
+        Ok(Opened { dockerfile, root, project })
     }
 
     /// The project's folder relative to the context: what the build argument says, else the folder of the file that

@@ -62,16 +62,6 @@ pub enum Error {
     /// No target has this name.
     #[error("there is no target `{0}`: the targets are {1}")]
     Target(String, String),
-    /// The Dockerfile has instructions.
-    #[error(
-        "`{instruction}` cannot be built yet: the Dockerfile of a poetry-buildkit image holds the line `# syntax=…` and comments only"
-    )]
-    Instruction {
-        /// The first of them.
-        instruction: String,
-        /// Where it stands.
-        place: Place,
-    },
     /// An image cannot be had.
     #[error("cannot resolve the image `{reference}` for {platform}: {source}")]
     BaseImage {
@@ -132,7 +122,6 @@ impl Error {
             Self::Python(python::Error::NotAVersion { origin, .. } | python::Error::NotAllowed { origin, .. }) => {
                 origin.as_ref().and_then(of_origin)
             }
-            Self::Instruction { place, .. } => Some(place.clone()),
             Self::MissingFile { file: "poetry.lock" } => sources.project(),
             Self::Lock(error) => sources.place(error.span()?),
             Self::Plan(error) => match (error.origin(), error.span()) {

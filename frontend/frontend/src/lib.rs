@@ -6,6 +6,7 @@
 pub mod calls;
 pub mod cli;
 pub mod context;
+pub mod dockerfile;
 pub mod dockerignore;
 pub mod error;
 pub mod gateway;

@@ -56,6 +56,8 @@ pub struct Request {
     pub file_local_forced: bool,
     /// A question instead of a build (`--call`), e.g. `frontend.outline`.
     pub subrequest: Option<String>,
+    /// All options as they came.
+    pub options: BTreeMap<String, String>,
 }
 
 /// An option that cannot be used.
@@ -163,6 +165,7 @@ impl Request {
             file_local_forced: options.contains_key("dockerfilekey"),
             subrequest: options.get("requestid").cloned(),
             build_args,
+            options: options.clone(),
         })
     }
 }

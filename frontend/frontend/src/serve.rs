@@ -20,6 +20,7 @@ use toml::de::DeTable;
 use crate::{
     calls,
     context::{Context, DOCKERIGNORE, Files, Opened},
+    dockerfile::{self, Dockerfile},
     dockerignore,
     error::Error,
     gateway::{self, Daemon, Gateway, Ref, ResolvedImage},
@@ -31,7 +32,7 @@ use crate::{
     reference,
     request::Request,
     settings::Settings,
-    source::{Place, SourceFile, Sources},
+    source::{SourceFile, Sources},
 };
 
 /// The definition of the frontend's own image, where the daemon gives it (BuildKit 0.10 and later).
@@ -60,11 +61,17 @@ pub async fn serve(environment: impl IntoIterator<Item = (String, String)>) -> R
 }
 
 async fn answer(gateway: &Gateway, request: &Request, sources: &mut Sources) -> Result<proto::Result, Error> {
+    let (mut context, dockerfile) = Context::find(request, gateway).await?;
+    if let Some(dockerfile) = with_instructions(request, &dockerfile).await? {
+        let daemon = gateway.ping().await?;
+        let workshop = |platform: &Platform| workshop(request, platform);
+        return dockerfile::serve(gateway, request, &daemon, workshop, &dockerfile).await;
+    }
     if let Some(question) = &request.subrequest {
         return calls::answer(question).map_err(Error::Question);
     }
     let daemon = gateway.ping().await?;
-    let (context, opened) = Context::open(request, gateway).await?;
+    let opened = context.open(dockerfile, gateway).await?;
     let inputs = Inputs::read(request, &context, &opened, sources).await?;
     let (pyproject, folders) = (&inputs.project.pyproject, plan::folders(&inputs.project));
     let folders = context.folders(gateway, &folders, pyproject.dialect).await?;
@@ -96,7 +103,6 @@ impl Inputs {
             let known: Vec<String> = Target::ALL.iter().map(|(_, name, _)| format!("`{name}`")).collect();
             Error::Target(request.target.clone(), known.join(", "))
         })?;
-        check_dockerfile(request, dockerfile).await?;
         let pyproject = files.text("pyproject.toml").await?.ok_or(Error::MissingFile { file: "pyproject.toml" })?;
         let pyproject = SourceFile::toml("pyproject.toml", pyproject);
         sources.pyproject = Some(Arc::clone(&pyproject));
@@ -124,25 +130,13 @@ impl Inputs {
     }
 }
 
-/// A Dockerfile of ours holds comments only.
-async fn check_dockerfile(request: &Request, files: &Files) -> Result<(), Error> {
+/// A Dockerfile of ours holds comments only; any other is executed.
+async fn with_instructions(request: &Request, files: &Files) -> Result<Option<Dockerfile>, Error> {
     if request.filename.ends_with(".toml") {
-        return Ok(());
+        return Ok(None);
     }
-    let Some(text) = files.text(&request.filename).await? else {
-        return Ok(());
-    };
-    let file = Arc::new(SourceFile { name: request.filename.clone(), text, language: "Dockerfile" });
-    let mut start = 0;
-    for line in file.text.split_inclusive('\n') {
-        let instruction = line.trim();
-        if !instruction.is_empty() && !instruction.starts_with('#') {
-            let place = Place::new(&file, start..start + line.trim_end().len());
-            return Err(Error::Instruction { instruction: instruction.to_owned(), place });
-        }
-        start += line.len();
-    }
-    Ok(())
+    let text = files.text(&request.filename).await?;
+    Ok(text.and_then(|text| Dockerfile::with_instructions(&request.filename, &text)))
 }
 
 struct Build<'a> {
@@ -170,7 +164,7 @@ impl Build<'_> {
             [] => vec![own_platform.clone()],
             platforms => platforms.to_vec(),
         };
-        let workshop = self.workshop(&own_platform)?;
+        let workshop = workshop(self.request, &own_platform)?;
         let modules = self.module_files(files).await?;
         let as_map = targets.len() > 1 || self.request.multi_platform;
         let mut result = proto::Result::default();
@@ -224,7 +218,7 @@ impl Build<'_> {
         let python = self.inputs.python.version.clone();
         let request = Probe { python: "python3".to_owned(), venv: self.venv() };
         let name = format!("[python] ask {reference} for its interpreter ({python}: {})", self.inputs.python.because);
-        let probe = graph::probe(workshop, &build_base.output, build_platform, &request, name)?;
+        let probe = graph::probe(workshop, &build_base.output, build_platform, &request, None, name)?;
         let facts = probe.output(places::FACTS)?;
         let facts_definition = facts.marshal()?;
         facts_definition.check(&self.daemon.llb)?;
@@ -247,6 +241,7 @@ impl Build<'_> {
             folders: &self.folders,
             project_folder: Some(self.context.project_folder()),
             wheelhouse: self.wheelhouse.is_some(),
+            options: None,
         })?;
         self.check_wheelhouse(&plan)?;
         self.warn(&plan, facts.digest().unwrap_or_default()).await?;
@@ -341,30 +336,6 @@ impl Build<'_> {
             }
         }
         Ok(warnings)
-    }
-
-    /// What the build steps have in common.
-    fn workshop(&self, platform: &Platform) -> Result<Workshop, Error> {
-        let arguments = &self.request.build_args;
-        let argument = |name: &str| {
-            arguments.get(name).or_else(|| arguments.get(&name.to_ascii_uppercase())).cloned().unwrap_or_default()
-        };
-        let proxy = ProxyEnv {
-            http_proxy: argument("http_proxy"),
-            https_proxy: argument("https_proxy"),
-            ftp_proxy: argument("ftp_proxy"),
-            no_proxy: argument("no_proxy"),
-            all_proxy: argument("all_proxy"),
-        };
-        Ok(Workshop {
-            tools: own_image(&self.request.source, platform)?,
-            platform: platform.clone(),
-            network: self.request.network,
-            hosts: self.request.extra_hosts.clone(),
-            proxy: (proxy != ProxyEnv::default()).then_some(proxy),
-            cache_namespace: argument("BUILDKIT_CACHE_MOUNT_NS"),
-            no_cache: self.request.no_cache,
-        })
     }
 
     /// The files that the project's modules and start command are found by.
@@ -479,6 +450,30 @@ struct Solved {
 /// Whether an image for this target is built on the base image.
 fn base_counts(target: Target) -> bool {
     matches!(target, Target::Runtime | Target::Dev)
+}
+
+/// What the build steps have in common.
+fn workshop(request: &Request, platform: &Platform) -> Result<Workshop, Error> {
+    let arguments = &request.build_args;
+    let argument = |name: &str| {
+        arguments.get(name).or_else(|| arguments.get(&name.to_ascii_uppercase())).cloned().unwrap_or_default()
+    };
+    let proxy = ProxyEnv {
+        http_proxy: argument("http_proxy"),
+        https_proxy: argument("https_proxy"),
+        ftp_proxy: argument("ftp_proxy"),
+        no_proxy: argument("no_proxy"),
+        all_proxy: argument("all_proxy"),
+    };
+    Ok(Workshop {
+        tools: own_image(&request.source, platform)?,
+        platform: platform.clone(),
+        network: request.network,
+        hosts: request.extra_hosts.clone(),
+        proxy: (proxy != ProxyEnv::default()).then_some(proxy),
+        cache_namespace: argument("BUILDKIT_CACHE_MOUNT_NS"),
+        no_cache: request.no_cache,
+    })
 }
 
 /// The file system of the frontend's own image.

@@ -119,6 +119,7 @@ fn plan_of(folder: &Path, wheelhouse: bool) -> Plan {
         folders: &linked(folder, &project),
         project_folder: None,
         wheelhouse,
+        options: None,
     })
     .unwrap()
 }
@@ -161,7 +162,7 @@ fn graph(plan: &Plan, example: &Path, can_merge: bool) -> String {
     };
     let base = image(&format!("docker.io/library/{}", plan.base));
     let request = Probe { python: "python3".to_owned(), venv: plan.image.venv.clone() };
-    let probe = graph::probe(&workshop, &base, &platform(), &request, "[python] ask".to_owned()).unwrap();
+    let probe = graph::probe(&workshop, &base, &platform(), &request, None, "[python] ask".to_owned()).unwrap();
     let application = Application {
         context: Files::Client(Box::new(Source::local("context", "session"))),
         project: project.clone(),

@@ -81,6 +81,7 @@ mod error;
 mod exec;
 mod file;
 mod merge;
+mod open;
 mod output;
 mod path;
 mod platform;
@@ -99,6 +100,7 @@ pub use exec::{
 };
 pub use file::{Copy, File, FileAction, Mkdir, Mkfile, Owner, Rm, Symlink, UserId};
 pub use merge::Merge;
+pub use open::OpenVertex;
 pub use output::Output;
 pub use platform::Platform;
 pub use source::{Differ, Git, Http, Image, Local, OciLayout, ResolveMode, Source};

@@ -90,6 +90,14 @@ pub struct ResolvedImage {
 /// The reference of a solved result.
 pub type Ref = gateway::Ref;
 
+/// What is known of a file.
+pub type Stat = buildkit_proto::stat::Stat;
+
+/// Whether an error says that there is no such file.
+fn is_absent(message: &str) -> bool {
+    message.contains("no such file or directory") || message.contains("not a directory")
+}
+
 /// The connection to the daemon.
 #[derive(Debug, Clone)]
 pub struct Gateway {
@@ -143,6 +151,44 @@ impl Gateway {
         match solved.result.and_then(|solved| solved.result) {
             Some(result::Result::Ref(reference)) => Ok(reference),
             _ => Err(Error::Answer("a solve gave no single result".into())),
+        }
+    }
+
+    /// Lets another frontend of the daemon's make the result.
+    ///
+    /// # Errors
+    /// Any error of the call, among them those of the other frontend.
+    pub async fn delegate(
+        &self,
+        frontend: &str,
+        options: BTreeMap<String, String>,
+        inputs: BTreeMap<String, pb::Definition>,
+    ) -> Result<gateway::Result, Error> {
+        let request = gateway::SolveRequest {
+            frontend: frontend.to_owned(),
+            frontend_opt: options,
+            frontend_inputs: inputs,
+            allow_result_return: true,
+            allow_result_array_ref: true,
+            cache_imports: self.cache_imports.clone(),
+            ..Default::default()
+        };
+        let solved = self.client.clone().solve(request).await?.into_inner();
+        solved.result.ok_or_else(|| Error::Answer("a frontend gave no result".into()))
+    }
+
+    /// What is known of a file or folder of a result, links not followed; `None` if it is not there.
+    ///
+    /// # Errors
+    /// Any other error of the call.
+    pub async fn stat(&self, result: &Ref, path: &str) -> Result<Option<Stat>, Error> {
+        let request =
+            gateway::StatFileRequest { r#ref: result.id.clone(), path: path.to_owned(), ..Default::default() };
+        match self.client.clone().stat_file(request).await {
+            Ok(answer) => Ok(answer.into_inner().stat),
+            // The daemon tells by the text alone, and that of links in the way differs.
+            Err(status) if is_absent(status.message()) => Ok(None),
+            Err(status) => Err(status.into()),
         }
     }
 

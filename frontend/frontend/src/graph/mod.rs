@@ -108,6 +108,30 @@ pub fn build(plan: &Plan, materials: &Materials<'_>) -> Result<Built, Error> {
     Ok(Built { reports, ..assemble::assemble(base, below, layers, materials)? })
 }
 
+/// The layers of an environment alone, each with what it holds: the virtual environment itself, if one is to be made, the
+/// packages, their bytecode, and the project.
+///
+/// # Errors
+/// If an op is not valid, which is a defect of ours.
+pub fn environment(
+    plan: &Plan,
+    materials: &Materials<'_>,
+    makes_venv: bool,
+    compiles: bool,
+) -> Result<Vec<(String, Output)>, Error> {
+    let mut layers = Vec::new();
+    if makes_venv {
+        let label = format!("virtual environment {}", plan.image.venv);
+        layers.push(Layer::new(label, materials.probe.output(layout::OUT)?));
+    }
+    layers.extend(packages::install(plan, materials)?.layers);
+    if compiles {
+        layers.push(bytecode::layer(plan, materials, &layers)?);
+    }
+    layers.extend(root::layer(plan, materials)?);
+    Ok(layers.into_iter().map(|layer| (layer.label, layer.output)).collect())
+}
+
 /// A file system whose files stand at `place`, with fixed times of the folders above as well. Those get the time of the
 /// copy that makes them; a copy of the whole sets the times of all.
 fn settled(output: Output, place: &str, name: String) -> Result<Output, Error> {

@@ -54,6 +54,8 @@ pub struct Inputs<'a> {
     pub project_folder: Option<&'a str>,
     /// Whether the files of all packages come from a wheelhouse.
     pub wheelhouse: bool,
+    /// What is installed; `None` for what the settings say.
+    pub options: Option<&'a Options>,
 }
 
 /// A folder of the user's that the lock names.
@@ -215,6 +217,9 @@ fn build_script(
 }
 
 fn options(inputs: &Inputs<'_>) -> Options {
+    if let Some(options) = inputs.options {
+        return options.clone();
+    }
     let settings = inputs.settings;
     let names = |setting: &Option<Located<Vec<String>>>| {
         setting.iter().flat_map(|setting| setting.value.iter().map(|name| Name::new(name))).collect::<Vec<_>>()

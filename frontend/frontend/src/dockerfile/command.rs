@@ -1,0 +1,492 @@
+//! What a shell command has to do with Poetry.
+//!
+//! Follows the commands and options of Poetry 1.0 to 2.5. What is not known here is left to Poetry.
+
+use poetry_lock::{GroupChoice, Name};
+
+use super::shell::{self, Simple, Variables};
+
+/// A command of a `RUN` instruction.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Has nothing to do with Poetry.
+    Other,
+    /// Changes the state of the shell for the commands behind it.
+    Prefix(Prefix),
+    /// Installs Poetry. What else it does, as a command of its own; and a folder that it makes.
+    Provides {
+        /// The rest of the command.
+        rest: Option<String>,
+        /// The folder that Poetry is installed into, if it has one to itself.
+        home: Option<String>,
+    },
+    /// `poetry config KEY VALUE`.
+    Config {
+        /// The key.
+        key: String,
+        /// The value; `None` to forget it.
+        value: Option<String>,
+        /// Whether it counts for the project alone.
+        local: bool,
+    },
+    /// Is of no effect where there is no Poetry, such as cleaning its cache.
+    Moot,
+    /// `poetry install` or `poetry sync`.
+    Install(Install),
+    /// `poetry run COMMAND`: what stands before `COMMAND` in the text, and the position in the text where it begins.
+    Run {
+        /// The words of the command.
+        words: Vec<String>,
+        /// The assignments before it.
+        assignments: Vec<(String, String)>,
+    },
+    /// Needs Poetry, for a reason.
+    Needs(String),
+}
+
+/// A command that the shell itself carries out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Prefix {
+    /// `cd FOLDER`.
+    Folder(String),
+    /// `export NAME=VALUE`, or an assignment alone.
+    Variables(Vec<(String, String)>),
+    /// `. VENV/bin/activate`: the path of the virtual environment.
+    Activate(String),
+    /// `set -e` and the like.
+    Options,
+}
+
+/// The options of `poetry install`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Install {
+    /// The groups.
+    pub groups: GroupChoice,
+    /// The extras.
+    pub extras: Vec<Name>,
+    /// All extras.
+    pub all_extras: bool,
+    /// Not the project itself.
+    pub no_root: bool,
+    /// The project itself and nothing else.
+    pub only_root: bool,
+    /// No folders.
+    pub no_directory: bool,
+    /// Bytecode as well.
+    pub compile: bool,
+    /// The project's folder, as given.
+    pub folder: Option<String>,
+    /// Variables for this command alone.
+    pub assignments: Vec<(String, String)>,
+}
+
+/// Programs that do not run Poetry, though its name may be among their arguments.
+const HARMLESS: [&str; 19] = [
+    "rm", "mkdir", "chown", "chmod", "cp", "mv", "ls", "echo", "printf", "touch", "find", "test", "[", "cat", "ln",
+    "apt-get", "apt", "apk", "useradd",
+];
+
+/// Reads a segment of a script.
+#[must_use]
+pub fn command(text: &str, variables: &Variables) -> Command {
+    let Some(simple) = shell::simple(text, variables) else {
+        return unread(text);
+    };
+    let words: Vec<&str> = simple.words.iter().map(String::as_str).collect();
+    let Some((program, arguments)) = words.split_first() else {
+        return Command::Prefix(Prefix::Variables(simple.assignments));
+    };
+    match (*program, arguments) {
+        ("cd", [folder]) => return Command::Prefix(Prefix::Folder((*folder).to_owned())),
+        ("export", all) if all.iter().all(|word| word.contains('=')) => {
+            let pairs = all.iter().filter_map(|word| word.split_once('='));
+            return Command::Prefix(Prefix::Variables(pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).collect()));
+        }
+        ("set", _) => return Command::Prefix(Prefix::Options),
+        ("." | "source", [script]) if script.ends_with("/bin/activate") => {
+            return Command::Prefix(Prefix::Activate(script.trim_end_matches("/bin/activate").to_owned()));
+        }
+        _ => {}
+    }
+    if let Some(arguments) = arguments_of("poetry", &words) {
+        return poetry(arguments, &simple);
+    }
+    let shows = |word: &str| word == "poetry" || word.ends_with("/poetry") || word.ends_with("/poetry/bin/activate");
+    if let Some(provides) = provides(&words, variables) {
+        return provides;
+    }
+    if ["ln", "chmod", "cp"].contains(program) && arguments.iter().any(|word| word.ends_with("/bin/poetry")) {
+        return Command::Provides { rest: None, home: None };
+    }
+    let runs = !HARMLESS.contains(program) && words.iter().any(|word| shows(word) || word.contains("poetry "));
+    if runs { Command::Needs(format!("`{text}` may run Poetry")) } else { Command::Other }
+}
+
+/// A segment that is no simple command.
+fn unread(text: &str) -> Command {
+    let installs = text.contains("install.python-poetry.org")
+        || text.contains("get-poetry.py")
+        || text.contains("install-poetry.py");
+    if installs && !text.contains("||") {
+        return Command::Provides { rest: None, home: None };
+    }
+    if names_poetry(text) {
+        return Command::Needs(format!("`{text}` cannot be read with certainty"));
+    }
+    Command::Other
+}
+
+/// Whether a text has `poetry` as the name of a program.
+#[must_use]
+pub fn names_poetry(text: &str) -> bool {
+    text.match_indices("poetry").any(|(at, name)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + name.len()..].chars().next();
+        let begins = before.is_none_or(|c| c.is_whitespace() || "/\"'(`;&|=,[".contains(c));
+        let ends = after.is_none_or(|c| c.is_whitespace() || "\"')`;&|,]".contains(c));
+        begins && ends
+    })
+}
+
+/// The arguments of a program, also if Python runs it as a module.
+fn arguments_of<'a, 'b>(program: &str, words: &'b [&'a str]) -> Option<&'b [&'a str]> {
+    let is = |word: &str, name: &str| word == name || word.ends_with(&format!("/{name}"));
+    let base = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
+    match words {
+        [first, rest @ ..] if is(first, program) => Some(rest),
+        [first, "-m", module, rest @ ..] if base(first).starts_with("python") && *module == program => Some(rest),
+        _ => None,
+    }
+}
+
+/// A command that installs Poetry, by pip, by pipx, or into a virtual environment of its own.
+fn provides(words: &[&str], variables: &Variables) -> Option<Command> {
+    let pip = ["pip", "pip3"].iter().find_map(|name| arguments_of(name, words));
+    if let Some([install, arguments @ ..]) = pip.or_else(|| arguments_of("pipx", words)) {
+        if *install == "uninstall" && arguments.iter().all(|word| word.starts_with('-') || is_poetry(word)) {
+            return Some(Command::Moot);
+        }
+        if *install == "inject" && arguments.first() == Some(&"poetry") {
+            return Some(Command::Provides { rest: None, home: None });
+        }
+        if *install != "install" {
+            return None;
+        }
+        let (kept, others) = without_poetry(arguments);
+        let of_home = home_of(words.first()?, variables);
+        if kept.len() == arguments.len() {
+            // Whatever goes into Poetry's own environment is Poetry's.
+            return of_home.map(|home| Command::Provides { rest: None, home: Some(home) });
+        }
+        let head = &words[..words.len() - arguments.len()];
+        let rest =
+            others.then(|| head.iter().chain(&kept).map(|word| shell::quoted(word)).collect::<Vec<_>>().join(" "));
+        return Some(Command::Provides { rest, home: of_home });
+    }
+    let python = words.first()?.rsplit('/').next()?;
+    if let (true, ["-m", "venv" | "virtualenv", folders @ ..]) = (python.starts_with("python"), &words[1..]) {
+        let folder = folders.iter().find(|word| !word.starts_with('-'))?;
+        return is_home(folder, variables).then(|| Command::Provides { rest: None, home: Some((*folder).to_owned()) });
+    }
+    None
+}
+
+/// Whether a folder is the one that Poetry has to itself.
+fn is_home(folder: &str, variables: &Variables) -> bool {
+    let folder = folder.trim_end_matches('/');
+    let named = variables.get("POETRY_HOME").is_some_and(|home| home.trim_end_matches('/') == folder);
+    let venv = variables.get("POETRY_VENV").is_some_and(|home| home.trim_end_matches('/') == folder);
+    named || venv || folder.ends_with("/poetry") || folder.ends_with("/poetry-venv") || folder.ends_with("/.poetry")
+}
+
+/// The folder that a program of Poetry's own environment is in.
+fn home_of(program: &str, variables: &Variables) -> Option<String> {
+    let (folder, _) = program.rsplit_once("/bin/")?;
+    is_home(folder, variables).then(|| folder.to_owned())
+}
+
+/// The arguments of `pip install` without Poetry and its plugins, and whether anything is left to install.
+fn without_poetry<'a>(arguments: &[&'a str]) -> (Vec<&'a str>, bool) {
+    const WITH_VALUE: [&str; 15] = [
+        "-r",
+        "--requirement",
+        "-c",
+        "--constraint",
+        "-i",
+        "--index-url",
+        "--extra-index-url",
+        "--trusted-host",
+        "-t",
+        "--target",
+        "--prefix",
+        "--root",
+        "--timeout",
+        "--retries",
+        "--cert",
+    ];
+    let (mut kept, mut others, mut skip) = (Vec::new(), false, false);
+    let mut before = "";
+    for word in arguments {
+        if std::mem::take(&mut skip) {
+            others |= ["-r", "--requirement"].contains(&before);
+            kept.push(*word);
+            continue;
+        }
+        before = word;
+        if word.starts_with('-') {
+            skip = WITH_VALUE.contains(word);
+            others |= word.starts_with("--requirement=") || (word.starts_with("-r") && word.len() > 2);
+            kept.push(*word);
+        } else if !is_poetry(word) {
+            others = true;
+            kept.push(*word);
+        }
+    }
+    (kept, others)
+}
+
+/// Whether a requirement is Poetry or one of its plugins.
+fn is_poetry(requirement: &str) -> bool {
+    let name = requirement.split(['=', '<', '>', '~', '!', '[', ';', ' ', '@']).next().unwrap_or_default();
+    let name = Name::new(name);
+    name.as_str() == "poetry" || name.as_str() == "poetry-core" || name.as_str().starts_with("poetry-plugin-")
+}
+
+fn poetry(arguments: &[&str], simple: &Simple) -> Command {
+    let needs = |reason: String| Command::Needs(reason);
+    let mut folder = None;
+    let mut words = Vec::new();
+    let mut rest = arguments.iter();
+    let mut name = None;
+    while let Some(word) = rest.next() {
+        match *word {
+            "-n" | "--no-interaction" | "--no-ansi" | "--ansi" | "-q" | "--quiet" | "-v" | "-vv" | "-vvv"
+            | "--verbose" | "--no-cache" | "--no-plugins" => {}
+            "-C" | "--directory" | "-P" | "--project" => folder = rest.next().map(|word| (*word).to_owned()),
+            word if word.starts_with("--directory=") || word.starts_with("--project=") => {
+                folder = word.split_once('=').map(|(_, folder)| folder.to_owned());
+            }
+            "-V" | "--version" | "-h" | "--help" if name.is_none() => return Command::Moot,
+            word if word.starts_with('-') && name.is_none() => {
+                return needs(format!("`poetry {word}` is not known"));
+            }
+            word if name.is_none() => {
+                name = Some(word);
+                if word == "run" {
+                    let words = rest.map(|word| (*word).to_owned()).collect();
+                    let plain = folder.is_none() && simple.redirections.is_empty();
+                    return match plain {
+                        true => Command::Run { words, assignments: simple.assignments.clone() },
+                        false => needs("`poetry run` with a folder or a redirection".to_owned()),
+                    };
+                }
+            }
+            word => words.push(word),
+        }
+    }
+    let Some(name) = name else { return Command::Moot };
+    let harmless = |(operator, target): &(String, String)| {
+        operator.starts_with(['>', '1', '2', '&']) && (target == "/dev/null" || target == "1" || target == "2")
+    };
+    match (name, &words[..]) {
+        ("install" | "sync", options) => {
+            if !simple.redirections.iter().all(harmless) {
+                return needs("its output goes to a file".to_owned());
+            }
+            match install(options) {
+                Ok(install) => Command::Install(Install { folder, assignments: simple.assignments.clone(), ..install }),
+                Err(option) => needs(format!("the option `{option}` of `poetry {name}` is not known")),
+            }
+        }
+        ("config", options) => {
+            let local = options.contains(&"--local");
+            let unset = options.contains(&"--unset");
+            let values: Vec<&&str> = options.iter().filter(|word| !word.starts_with("--")).collect();
+            match (&values[..], unset) {
+                ([key], true) => Command::Config { key: (**key).to_owned(), value: None, local },
+                ([key, value], false) => {
+                    Command::Config { key: (**key).to_owned(), value: Some((**value).to_owned()), local }
+                }
+                ([], _) => Command::Moot,
+                _ => needs("this form of `poetry config` is not known".to_owned()),
+            }
+        }
+        ("check" | "about" | "show" | "list" | "help", _)
+        | ("cache", ["clear" | "list", ..])
+        | ("env", ["use" | "list", ..]) => Command::Moot,
+        ("self", ["add" | "update" | "install" | "show", plugins @ ..])
+            if plugins.iter().all(|word| word.starts_with('-') || is_poetry(word)) =>
+        {
+            Command::Moot
+        }
+        (name, _) => needs(format!("`poetry {name}` runs Poetry itself")),
+    }
+}
+
+/// The options of `poetry install`, of all versions.
+fn install(options: &[&str]) -> Result<Install, String> {
+    let mut install = Install::default();
+    let names =
+        |text: &str| -> Vec<Name> { text.split([',', ' ']).filter(|name| !name.is_empty()).map(Name::new).collect() };
+    let mut rest = options.iter();
+    while let Some(option) = rest.next() {
+        let (key, given) = match option.split_once('=') {
+            Some((key, value)) if key.starts_with("--") => (key, Some(value)),
+            _ => (*option, None),
+        };
+        let mut value = || given.or_else(|| rest.next().copied()).ok_or_else(|| (*option).to_owned());
+        match key {
+            "--without" => install.groups.without.extend(names(value()?)),
+            "--with" => install.groups.with.extend(names(value()?)),
+            "--only" => install.groups.only.extend(names(value()?)),
+            "--extras" | "-E" => install.extras.extend(names(value()?)),
+            _ if key.starts_with("-E") && key.len() > 2 => install.extras.extend(names(&key[2..])),
+            "--no-dev" => install.groups.only.push(Name::new("main")),
+            "--default" => install.groups.only.push(Name::new("main")),
+            "--all-groups" => install.groups.all = true,
+            "--all-extras" => install.all_extras = true,
+            "--no-root" => install.no_root = true,
+            "--only-root" => install.only_root = true,
+            "--no-directory" => install.no_directory = true,
+            "--compile" => install.compile = true,
+            "--sync" | "--remove-untracked" => {}
+            _ => return Err((*option).to_owned()),
+        }
+    }
+    Ok(install)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Command {
+        let variables = [("HOME", "/root"), ("POETRY_HOME", "/opt/poetry"), ("GROUPS", "--only main")];
+        command(text, &variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    }
+
+    #[test]
+    fn installs_are_read_with_the_options_of_every_version() {
+        let main = GroupChoice { only: vec![Name::new("main")], ..GroupChoice::default() };
+        let plain = Install { groups: main.clone(), ..Install::default() };
+        for text in [
+            "poetry install --no-dev",
+            "poetry install --only main",
+            "poetry -n install --only=main --no-ansi -vvv --sync",
+            "python -m poetry install $GROUPS --no-interaction",
+            "$POETRY_HOME/bin/poetry sync --only main",
+            "/root/.local/bin/poetry install --no-dev >/dev/null 2>&1",
+            "~/.local/bin/poetry install --default",
+        ] {
+            assert_eq!(read(text), Command::Install(plain.clone()), "{text}");
+        }
+        let Command::Install(install) = read(
+            "A=1 poetry -C api install --with 'docs,lint' --without=dev -E \"a b\" --extras c -Ed --no-root --compile",
+        ) else {
+            panic!("an install");
+        };
+        let names = |all: &[&str]| all.iter().map(|name| Name::new(name)).collect::<Vec<_>>();
+        assert_eq!(install.extras, names(&["a", "b", "c", "d"]));
+        assert_eq!((install.groups.with, install.groups.without), (names(&["docs", "lint"]), names(&["dev"])));
+        assert_eq!((install.folder.as_deref(), install.no_root, install.compile), (Some("api"), true, true));
+        assert_eq!(install.assignments, [("A".to_owned(), "1".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_not_known_needs_poetry() {
+        for text in [
+            "poetry install --dry-run",
+            "poetry install --new-option",
+            "poetry install > log",
+            "poetry install || true",
+            "poetry install $(cat args)",
+            "poetry build",
+            "poetry add x",
+            "poetry lock",
+            "poetry shell",
+            "poetry env info --path",
+            "poetry --frob install",
+            "poetry export -f requirements.txt | pip install -r /dev/stdin",
+            "sh -c 'poetry install'",
+            "watchmedo poetry",
+            "poetry self add poetry-dynamic-versioning",
+        ] {
+            assert!(matches!(read(text), Command::Needs(_)), "{text}: {:?}", read(text));
+        }
+    }
+
+    #[test]
+    fn ways_to_install_poetry() {
+        let provides = |rest: Option<&str>, home: Option<&str>| Command::Provides {
+            rest: rest.map(str::to_owned),
+            home: home.map(str::to_owned),
+        };
+        for (text, rest, home) in [
+            ("pip install poetry", None, None),
+            ("pip3 install --no-cache-dir 'poetry==1.8.5' poetry-plugin-export", None, None),
+            ("python3 -m pip install --user 'poetry>=1'", None, None),
+            (
+                "pip install -U pip setuptools poetry==1.8.5 gunicorn",
+                Some("pip install -U pip setuptools gunicorn"),
+                None,
+            ),
+            ("pip install poetry -r requirements.txt", Some("pip install -r requirements.txt"), None),
+            ("pipx install poetry==1.8.5", None, None),
+            ("pipx inject poetry poetry-plugin-export", None, None),
+            ("python -m venv $POETRY_HOME", None, Some("/opt/poetry")),
+            ("$POETRY_HOME/bin/pip install -U pip", None, Some("/opt/poetry")),
+            ("/opt/poetry/bin/pip install poetry==1.8.5", None, Some("/opt/poetry")),
+            ("curl -sSL https://install.python-poetry.org | python3 -", None, None),
+            (
+                "curl -sSL https://install.python-poetry.org | POETRY_HOME=/etc/poetry python3 - --version 1.8",
+                None,
+                None,
+            ),
+            ("ln -s /opt/poetry/bin/poetry /usr/local/bin/poetry", None, None),
+        ] {
+            assert_eq!(read(text), provides(rest, home), "{text}");
+        }
+        for text in
+            ["pip install x", "python -m venv /venv", "pip install -r requirements.txt", "apt-get install -y curl"]
+        {
+            assert_eq!(read(text), Command::Other, "{text}");
+        }
+        assert_eq!(read("pip uninstall -y poetry"), Command::Moot);
+    }
+
+    #[test]
+    fn the_commands_around_it() {
+        let config =
+            |key: &str, value: &str, local| Command::Config { key: key.into(), value: Some(value.into()), local };
+        assert_eq!(read("poetry config virtualenvs.create false"), config("virtualenvs.create", "false", false));
+        assert_eq!(
+            read("poetry config --local virtualenvs.in-project true"),
+            config("virtualenvs.in-project", "true", true)
+        );
+        for text in [
+            "poetry cache clear --all . -n",
+            "poetry cache clear pypi --all",
+            "poetry check",
+            "poetry --version",
+            "poetry self add poetry-plugin-export",
+        ] {
+            assert_eq!(read(text), Command::Moot, "{text}");
+        }
+        assert_eq!(read("cd /app"), Command::Prefix(Prefix::Folder("/app".into())));
+        assert_eq!(read(". /venv/bin/activate"), Command::Prefix(Prefix::Activate("/venv".into())));
+        assert_eq!(read("export A=b"), Command::Prefix(Prefix::Variables(vec![("A".into(), "b".into())])));
+        let run =
+            Command::Run { words: vec!["python".into(), "-m".into(), "x".into(), "-v".into()], assignments: vec![] };
+        assert_eq!(read("poetry run python -m x -v"), run);
+        for text in [
+            "rm -rf /root/.cache/pypoetry",
+            "mkdir -p /opt/poetry",
+            "touch poetry.lock",
+            "cp poetry.lock /x",
+            "rm -rf $POETRY_HOME",
+            "python -m shop",
+        ] {
+            assert_eq!(read(text), Command::Other, "{text}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Everything that a Dockerfile means, by BuildKit's own Dockerfile frontend.
+
+use std::collections::BTreeMap;
+
+use buildkit_proto::gateway as proto;
+
+use crate::{
+    gateway::{self, Gateway},
+    request::Request,
+};
+
+/// The Dockerfile frontend that is part of every daemon.
+const BUILT_IN: &str = "dockerfile.v0";
+
+/// Options that are for us alone. The daemon adds `source`; the capabilities were checked against ours, and an older
+/// built-in frontend need not have them.
+const OURS: [&str; 2] = ["source", "frontend.caps"];
+
+/// Lets the built-in frontend do what the client asked for.
+///
+/// # Errors
+/// Those of the Dockerfile, which point into it, and any other error of the call.
+pub async fn delegate(gateway: &Gateway, request: &Request) -> Result<proto::Result, gateway::Error> {
+    let inputs = gateway.inputs().await?;
+    gateway.delegate(BUILT_IN, options(&request.options), inputs).await
+}
+
+fn options(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut options = given.clone();
+    options.retain(|key, _| !OURS.contains(&key.as_str()));
+    // With this option the built-in frontend looks for no syntax line, and starts no other frontend: it would be us.
+    options.entry("cmdline".to_owned()).or_insert_with(|| "poetry-buildkit".to_owned());
+    options
+}

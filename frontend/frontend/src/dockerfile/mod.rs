@@ -1,0 +1,199 @@
+//! Dockerfiles with instructions of their own.
+//!
+//! BuildKit's Dockerfile frontend executes them ([`delegate`]). In the graph that it makes, the steps that run
+//! `poetry install` are replaced by layers of ours ([`rewrite`]); every other vertex stays what it was, with its places in
+//! the user's file. Nothing is decided by the Dockerfile's text but by what its instructions came to: arguments, variables,
+//! folders and mounts are those that BuildKit found.
+
+pub mod command;
+pub mod delegate;
+pub mod files;
+pub mod place;
+pub mod result;
+pub mod rewrite;
+pub mod serve;
+pub mod shell;
+pub mod step;
+
+use std::sync::Arc;
+
+use buildkit_llb::{Output, Platform};
+use buildkit_proto::{
+    gateway::{self as proto, result as kind},
+    pb,
+};
+
+use crate::{
+    error::Error,
+    gateway::{Daemon, Gateway, Ref},
+    graph::Workshop,
+    request::Request,
+    source::SourceFile,
+};
+use files::Files;
+use result::Ending;
+use rewrite::{Directives, Left, Rewritten};
+use serve::Service;
+
+/// The comment that switches serving off: in the head of the file for all of it, else for the instruction behind it.
+const OFF: &str = "poetry-buildkit: off";
+
+/// A Dockerfile.
+#[derive(Debug, Clone)]
+pub struct Dockerfile(Arc<SourceFile>);
+
+impl Dockerfile {
+    /// A Dockerfile that has instructions; `None` if it has comments only.
+    #[must_use]
+    pub fn with_instructions(name: &str, text: &str) -> Option<Self> {
+        let is_instruction = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+        let file = SourceFile { name: name.to_owned(), text: text.to_owned(), language: "Dockerfile" };
+        text.lines().any(is_instruction).then(|| Self(Arc::new(file)))
+    }
+
+    /// Whether anything in it may be served.
+    fn concerns_us(&self) -> bool {
+        self.0.text.to_ascii_lowercase().contains("poetry") && !self.is_off(0)
+    }
+}
+
+impl Directives for Dockerfile {
+    /// Line 0 stands for the whole file.
+    fn is_off(&self, line: i32) -> bool {
+        let is_comment = |line: &str| line.trim_start().starts_with('#');
+        let is_off = |line: &str| line.trim_start().trim_start_matches('#').trim() == OFF;
+        let lines: Vec<&str> = self.0.text.lines().collect();
+        let Some(before) = usize::try_from(line).ok().and_then(|line| line.checked_sub(1)) else {
+            return lines.iter().take_while(|line| line.trim().is_empty() || is_comment(line)).any(|line| is_off(line));
+        };
+        lines.iter().take(before).rev().take_while(|line| is_comment(line)).any(|line| is_off(line))
+    }
+}
+
+/// Builds a Dockerfile.
+///
+/// # Errors
+/// Those of the Dockerfile, or of a call.
+pub async fn serve(
+    gateway: &Gateway,
+    request: &Request,
+    daemon: &Daemon,
+    workshop: impl FnOnce(&Platform) -> Result<Workshop, Error>,
+    dockerfile: &Dockerfile,
+) -> Result<proto::Result, Error> {
+    let mut result = delegate::delegate(gateway, request).await?;
+    if request.subrequest.is_some() || !dockerfile.concerns_us() {
+        return Ok(result);
+    }
+    let own_platform = daemon.platforms.first().cloned().unwrap_or_else(|| Platform::new("linux", "amd64"));
+    let workshop = workshop(&own_platform)?;
+    let files = Files::new(gateway);
+    let service = Service { gateway, request, caps: &daemon.llb, workshop: &workshop, files: &files };
+    let build = Build { service, dockerfile };
+    match &mut result.result {
+        Some(kind::Result::Ref(reference)) => {
+            build.one(reference, result.metadata.get_mut(result::CONFIG), true).await?;
+        }
+        Some(kind::Result::Refs(map)) => {
+            for (index, (platform, reference)) in map.refs.iter_mut().enumerate() {
+                let key = format!("{}/{platform}", result::CONFIG);
+                build.one(reference, result.metadata.get_mut(&key), index == 0).await?;
+            }
+        }
+        _ => {}
+    }
+    Ok(result)
+}
+
+struct Build<'a> {
+    service: Service<'a>,
+    dockerfile: &'a Dockerfile,
+}
+
+impl Build<'_> {
+    /// Serves one image. Warnings are the same for all platforms, so one of them is enough to `warn`.
+    async fn one(&self, reference: &mut Ref, config: Option<&mut Vec<u8>>, warn: bool) -> Result<(), Error> {
+        let Some(definition) = &reference.def else { return Ok(()) };
+        let original = Output::from_definition(definition)?;
+        let ending = config.as_ref().and_then(|config| Ending::read(config));
+        let needs = ending.as_ref().and_then(Ending::needs);
+        let rewritten = rewrite::rewrite(&self.service, &original, needs, self.dockerfile).await?;
+        let Rewritten { output, served, left, keeps_poetry } = &rewritten;
+        let mut changed = None;
+        if let (Some(ending), false) = (&ending, *keeps_poetry) {
+            match ending.without_poetry(&self.service, &original, served).await? {
+                Ok(new) => changed = new,
+                // The entry point needs Poetry after all.
+                Err(reason) => {
+                    let again = rewrite::rewrite(&self.service, &original, Some(reason), self.dockerfile).await?;
+                    return self.finish(&original, reference, &again.output, &again.left, warn).await;
+                }
+            }
+        }
+        if let (Some(config), Some(new)) = (config, changed) {
+            *config = new;
+        }
+        self.finish(&original, reference, output, left, warn).await
+    }
+
+    async fn finish(
+        &self,
+        original: &Output,
+        reference: &mut Ref,
+        output: &Output,
+        left: &[Left],
+        warn: bool,
+    ) -> Result<(), Error> {
+        if warn {
+            for left in left {
+                self.warn(left).await?;
+            }
+        }
+        if output != original {
+            let definition = output.marshal()?;
+            definition.check(self.service.caps)?;
+            *reference = self.service.gateway.solve(definition).await?;
+        }
+        Ok(())
+    }
+
+    async fn warn(&self, left: &Left) -> Result<(), Error> {
+        let file = &self.dockerfile.0;
+        let lines = left.lines.clone();
+        let place = lines.as_ref().map_or(String::new(), |lines| format!("{}:{}: ", file.name, lines.start()));
+        let first = left.text.lines().next().unwrap_or_default();
+        let short = format!("{place}Poetry itself runs in `{first}`: {}", left.reason);
+        let position = |line: i32| Some(pb::Position { line, character: 0 });
+        let range = lines.map(|lines| pb::Range { start: position(*lines.start()), end: position(*lines.end()) });
+        let request = proto::WarnRequest {
+            digest: left.digest.clone(),
+            level: 1,
+            short: short.into_bytes(),
+            info: Some(pb::SourceInfo {
+                filename: file.name.clone(),
+                data: file.masked().into_bytes(),
+                definition: None,
+                language: file.language.to_owned(),
+            }),
+            ranges: range.into_iter().collect(),
+            ..Default::default()
+        };
+        Ok(self.service.gateway.warn(request).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_switch_serving_off() {
+        let file = |text: &str| Dockerfile::with_instructions("Dockerfile", text).unwrap();
+        let whole = file("# syntax=x\n# poetry-buildkit: off\nFROM a\nRUN poetry install\n");
+        assert!(whole.is_off(0) && !whole.concerns_us());
+        let one =
+            file("# syntax=x\nFROM a\n# poetry-buildkit: off\n# Because.\nRUN poetry install\nRUN poetry build\n");
+        assert!(one.concerns_us() && one.is_off(5) && !one.is_off(6) && !one.is_off(2));
+        assert!(Dockerfile::with_instructions("Dockerfile", "# syntax=x\n\n# y\n").is_none());
+    }
+}

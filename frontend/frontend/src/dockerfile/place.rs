@@ -1,0 +1,170 @@
+//! Where Poetry installs: into the system's Python, or into which virtual environment.
+//!
+//! Follows `poetry.utils.env.env_manager.EnvManager` and `poetry.config.config.Config`.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE};
+use poetry_lock::PoetryToml;
+use sha2::{Digest, Sha256};
+
+use super::{
+    command::Command,
+    files::{Files, Unknown},
+    step::{Scene, Step, chain},
+};
+use buildkit_llb::Output;
+
+/// An environment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// That of the interpreter itself.
+    System,
+    /// A virtual environment at this absolute path.
+    Venv {
+        /// The path.
+        path: String,
+        /// Whether Poetry makes it.
+        made: bool,
+    },
+}
+
+/// What is known of a project when its environment is chosen.
+#[derive(Debug, Clone)]
+pub struct Project<'a> {
+    /// The absolute path of its folder.
+    pub folder: &'a str,
+    /// Its normalized name; `None` if it has none.
+    pub name: Option<&'a str>,
+    /// Its poetry.toml.
+    pub toml: &'a PoetryToml,
+}
+
+/// The settings of Poetry that stages make by `poetry config`, the last counts.
+fn configured(steps: &[Step], parts: &[super::step::Part], key: &str, folder: &str) -> Option<String> {
+    let all = steps.iter().flat_map(Step::parts).chain(parts);
+    all.filter_map(|part| match &part.command {
+        Command::Config { key: set, value, local } if set == key && (!local || part.scene.folder == folder) => {
+            Some(value)
+        }
+        _ => None,
+    })
+    .next_back()
+    .cloned()
+    .flatten()
+}
+
+/// The steps of the stage, and of those that it goes on from.
+#[must_use]
+pub fn steps(state: &Output) -> Vec<Step> {
+    chain(state).iter().filter_map(Step::of).collect()
+}
+
+/// The environment of a command.
+///
+/// `before` are the commands of the same script in front of it, and `served` the virtual environments that are there
+/// because an earlier command was served.
+///
+/// # Errors
+/// If it cannot be told.
+pub async fn place(
+    state: &Output,
+    scene: &Scene,
+    before: &[super::step::Part],
+    project: &Project<'_>,
+    files: &Files<'_>,
+    served: &[String],
+) -> Result<Place, Unknown> {
+    let steps = steps(state);
+    let variable = |name: &str| scene.variables.get(name).filter(|value| !value.is_empty()).cloned();
+    if variable("CONDA_PREFIX").is_some() {
+        return Err(Unknown::Uncertain("a Conda environment is active".to_owned()));
+    }
+    if let Some(active) = variable("VIRTUAL_ENV") {
+        let active = active.trim_end_matches('/').to_owned();
+        if served.contains(&active) {
+            return Ok(Place::Venv { path: active, made: true });
+        }
+        let makes = |text: String| {
+            let words = ["-m venv", "virtualenv"].iter().any(|word| text.contains(word));
+            words && (text.contains(&active) || text.contains("VIRTUAL_ENV") || text.contains("VENV"))
+        };
+        let here = before.iter().any(|part| makes(part.segment.text.clone()));
+        if here || steps.iter().any(|step| makes(step.text())) {
+            return Ok(Place::Venv { path: active, made: false });
+        }
+        return Err(Unknown::Uncertain(format!("VIRTUAL_ENV is {active}, which no step before makes")));
+    }
+    let setting = |key: &str, variable_name: &str| {
+        variable(variable_name).or_else(|| configured(&steps, before, key, project.folder))
+    };
+    let flag = |key: &str, variable_name: &str, local: Option<bool>| {
+        let from_variable = variable(variable_name).as_deref().map(is_true);
+        from_variable.or(local).or_else(|| setting(key, variable_name).as_deref().map(is_true))
+    };
+    let create =
+        flag("virtualenvs.create", "POETRY_VIRTUALENVS_CREATE", project.toml.virtualenvs_create).unwrap_or(true);
+    let in_project =
+        flag("virtualenvs.in-project", "POETRY_VIRTUALENVS_IN_PROJECT", project.toml.virtualenvs_in_project);
+    let own = format!("{}/.venv", project.folder.trim_end_matches('/'));
+    let is_served = served.contains(&own);
+    if !is_served && in_project != Some(false) && files.exists(state, &own).await? {
+        return Err(Unknown::Uncertain(format!(
+            "the build context brings a virtual environment {own}; add .venv to .dockerignore"
+        )));
+    }
+    if is_served && in_project != Some(false) || create && in_project == Some(true) {
+        return Ok(Place::Venv { path: own, made: true });
+    }
+    if !create {
+        return Ok(Place::System);
+    }
+    let home = || variable("HOME").ok_or_else(|| Unknown::Uncertain("the user's home folder is not known".to_owned()));
+    let cache = match setting("cache-dir", "POETRY_CACHE_DIR") {
+        Some(cache) => cache,
+        None => match variable("XDG_CACHE_HOME") {
+            Some(cache) => format!("{cache}/pypoetry"),
+            None => format!("{}/.cache/pypoetry", home()?),
+        },
+    };
+    let folder = match project
+        .toml
+        .virtualenvs_path
+        .clone()
+        .or_else(|| setting("virtualenvs.path", "POETRY_VIRTUALENVS_PATH"))
+    {
+        Some(path) => path.replace("{cache-dir}", &cache),
+        None => format!("{cache}/virtualenvs"),
+    };
+    if !folder.starts_with('/') {
+        return Err(Unknown::Uncertain(format!("{folder} is no absolute path")));
+    }
+    let name = environment_name(project.name.unwrap_or("non-package-mode"), project.folder);
+    // The version of Python is put behind it when it is known.
+    Ok(Place::Venv { path: format!("{}/{name}-py{PYTHON}", folder.trim_end_matches('/')), made: true })
+}
+
+/// Stands for the version of Python in the path of a virtual environment.
+pub const PYTHON: &str = "{python}";
+
+/// `EnvManager.generate_env_name`.
+fn environment_name(name: &str, folder: &str) -> String {
+    let is_odd = |c: char| " $`!*@\"\\\r\n\t".contains(c);
+    let sanitized: String = name.to_lowercase().chars().map(|c| if is_odd(c) { '_' } else { c }).take(42).collect();
+    let digest = BASE64_URL_SAFE.encode(Sha256::digest(folder));
+    format!("{sanitized}-{}", digest.get(..8).unwrap_or_default())
+}
+
+/// `poetry.config.config.boolean_normalizer`.
+fn is_true(text: &str) -> bool {
+    ["true", "1"].contains(&text.to_lowercase().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn environments_are_named_as_poetry_names_them() {
+        // Printed by EnvManager.generate_env_name of Poetry 1.8.5.
+        assert_eq!(environment_name("annapurna", "/app"), "annapurna-9TtSrW0h");
+    }
+}

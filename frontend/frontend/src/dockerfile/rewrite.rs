@@ -1,0 +1,395 @@
+//! The graph of a Dockerfile with what is served in place of what Poetry would do.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
+
+use buildkit_llb::{Annotate, File, FileAction, Merge, OpenVertex, Output, cap};
+use buildkit_proto::pb;
+use install_request::EPOCH;
+
+use super::{
+    command::Command,
+    place::{self, Place},
+    serve::{Problem, Refused, Served, Service, Wanted},
+    shell::{self, Segment},
+    step::{Part, Scene, Script, Step, chain},
+};
+use crate::error::Error;
+
+/// A graph that was made anew.
+pub struct Rewritten {
+    /// The result.
+    pub output: Output,
+    /// What the result's entry point and command may have to be run in.
+    pub served: Vec<Served>,
+    /// What was left to Poetry: the digest of a vertex of the original graph, its lines, and why.
+    pub left: Vec<Left>,
+    /// Whether Poetry is in the result.
+    pub keeps_poetry: bool,
+}
+
+/// A command that is left to Poetry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// The digest of its vertex.
+    pub digest: String,
+    /// Its lines in the Dockerfile.
+    pub lines: Option<RangeInclusive<i32>>,
+    /// Its text.
+    pub text: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What the user switched off.
+pub trait Directives {
+    /// Whether an instruction that begins in this line is left as it is.
+    fn is_off(&self, line: i32) -> bool;
+}
+
+/// Makes a graph anew. `end_needs` is why the result's entry point needs Poetry, if it does.
+///
+/// # Errors
+/// If a call fails, or an op is not valid.
+pub async fn rewrite(
+    service: &Service<'_>,
+    original: &Output,
+    end_needs: Option<String>,
+    directives: &impl Directives,
+) -> Result<Rewritten, Error> {
+    let vertices = original.vertices();
+    let steps: BTreeMap<String, Step> =
+        vertices.iter().filter_map(|vertex| Some((vertex.digest().to_owned(), Step::of(vertex)?))).collect();
+    let mut left: BTreeMap<String, String> = steps
+        .iter()
+        .filter_map(|(digest, step)| {
+            let is_off = step.vertex.lines().next().is_some_and(|(line, _)| directives.is_off(line));
+            let off = (is_off && !matches!(step.script, Script::Other)).then(|| "it is switched off here".to_owned());
+            Some((digest.clone(), off.or_else(|| step.needs())?))
+        })
+        .collect();
+    let end = original.digest().unwrap_or_default().to_owned();
+    loop {
+        let mut needing: BTreeSet<&str> = left.keys().map(String::as_str).collect();
+        if end_needs.is_some() {
+            needing.insert(&end);
+        }
+        let kept = ancestors(&vertices, &needing);
+        let mut pass =
+            Pass { service, steps: &steps, left: &left, kept: &kept, made: BTreeMap::new(), served: BTreeMap::new() };
+        match pass.run(&vertices).await? {
+            Some((digest, Refused(reason))) => {
+                left.insert(digest, reason);
+            }
+            None => {
+                let output = pass.output(original);
+                let served = pass.earlier(original);
+                let left = left.iter().filter_map(|(digest, reason)| {
+                    let step = steps.get(digest)?;
+                    let lines = step.vertex.lines().next().map(|(first, last)| first..=last);
+                    Some(Left { digest: digest.clone(), lines, text: step.text(), reason: reason.clone() })
+                });
+                return Ok(Rewritten { output, served, left: left.collect(), keeps_poetry: kept.contains(&end) });
+            }
+        }
+    }
+}
+
+/// Everything that these vertices depend on, and they themselves.
+fn ancestors(vertices: &[OpenVertex], of: &BTreeSet<&str>) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    for vertex in vertices.iter().rev() {
+        if of.contains(vertex.digest()) || found.contains(vertex.digest()) {
+            found.insert(vertex.digest().to_owned());
+            found.extend(vertex.inputs().iter().filter_map(|input| input.digest().map(str::to_owned)));
+        }
+    }
+    found
+}
+
+/// One attempt with what is known to need Poetry.
+struct Pass<'a> {
+    service: &'a Service<'a>,
+    steps: &'a BTreeMap<String, Step>,
+    left: &'a BTreeMap<String, String>,
+    /// The vertices at which Poetry has to be there.
+    kept: &'a BTreeSet<String>,
+    /// Outputs by those of the original graph.
+    made: BTreeMap<(String, i64), Output>,
+    /// What steps installed, by the digests of the original graph.
+    served: BTreeMap<String, Vec<Served>>,
+}
+
+impl Pass<'_> {
+    /// Goes through the graph. A step that cannot be served ends the attempt.
+    async fn run(&mut self, vertices: &[OpenVertex]) -> Result<Option<(String, Refused)>, Error> {
+        for vertex in vertices {
+            let digest = vertex.digest();
+            let step = self.steps.get(digest).filter(|_| !self.left.contains_key(digest));
+            let step = step.filter(|step| !matches!(step.script, Script::Other));
+            match step {
+                None => self.carry(vertex),
+                Some(step) => match self.step(step).await {
+                    Ok(()) => {}
+                    Err(Problem::Refused(refused)) => return Ok(Some((digest.to_owned(), refused))),
+                    Err(Problem::Error(error)) => return Err(error),
+                },
+            }
+        }
+        Ok(None)
+    }
+
+    /// The output of the new graph that stands for one of the original.
+    fn output(&self, original: &Output) -> Output {
+        let Some((vertex, index)) = original.vertex() else { return original.clone() };
+        self.made.get(&(vertex.digest().to_owned(), index)).cloned().unwrap_or_else(|| original.clone())
+    }
+
+    fn inputs(&self, vertex: &OpenVertex) -> Vec<Output> {
+        vertex.inputs().iter().map(|input| self.output(input)).collect()
+    }
+
+    /// Takes a vertex over on its new inputs.
+    fn carry(&mut self, vertex: &OpenVertex) {
+        let moved = vertex.with_inputs(&self.inputs(vertex));
+        if moved.digest() != vertex.digest() {
+            // More outputs than mounts and actions there cannot be.
+            let count = match vertex.op().op {
+                Some(pb::op::Op::Exec(exec)) => exec.mounts.len(),
+                Some(pb::op::Op::File(file)) => file.actions.len(),
+                _ => 1,
+            };
+            for index in 0..count as i64 {
+                self.made.insert((vertex.digest().to_owned(), index), moved.output(index));
+            }
+        }
+    }
+
+    /// What was served in the stage so far.
+    fn earlier(&self, state: &Output) -> Vec<Served> {
+        chain(state).iter().filter_map(|vertex| self.served.get(vertex.digest())).flatten().cloned().collect()
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), Problem> {
+        let digest = step.vertex.digest().to_owned();
+        let keeps = self.kept.contains(&digest);
+        let mut state = self.output(&step.root);
+        let mut served = self.earlier(&step.root);
+        let known = served.len();
+        let label = label(step.vertex.name());
+        // What is to be run: commands that stay, with those that the shell needs before them.
+        let (mut waiting, mut prefixes): (Vec<Segment>, Vec<Segment>) = (Vec::new(), Vec::new());
+        let mut runs = false;
+        for (index, part) in step.parts().iter().enumerate() {
+            let before = step.parts().get(..index).unwrap_or_default();
+            let mut segment = part.segment.clone();
+            match &part.command {
+                Command::Install(install) => {
+                    if runs {
+                        state = self.process(step, &state, &waiting, &label)?;
+                    }
+                    waiting = prefixes.clone();
+                    runs = false;
+                    let wanted = Wanted {
+                        step,
+                        before,
+                        scene: &part.scene,
+                        install,
+                        state: &state,
+                        earlier: &served,
+                        label: &label,
+                    };
+                    let made = self.service.serve(&wanted).await?;
+                    state = self.laid(step, state, &made, &label, part);
+                    served.push(made);
+                }
+                Command::Prefix(_) => {
+                    waiting.push(segment.clone());
+                    prefixes.push(segment);
+                }
+                Command::Provides { rest, home } if !keeps => {
+                    if let Some(home) = home {
+                        let folder = FileAction::mkdir(part.scene.absolute(home)).make_parents().timestamp(EPOCH);
+                        let name = format!("{label} leave Poetry out");
+                        state = step.vertex.located(File::on(state).then(folder).name(name)).output()?;
+                    }
+                    if let Some(rest) = rest {
+                        segment.text = rest.clone();
+                        waiting.push(segment);
+                        runs = true;
+                    }
+                }
+                Command::Config { key, value, local: true } if !keeps => {
+                    state = self.local_setting(step, state, part, key, value.as_deref(), &label).await?;
+                }
+                Command::Config { .. } | Command::Moot if !keeps => {}
+                Command::Run { words, assignments } if !keeps => {
+                    let place = self.place_of(step, &part.scene, before, &served).await?;
+                    segment.text = in_place(&part.segment.text, words, assignments, &place);
+                    waiting.push(segment);
+                    runs = true;
+                }
+                Command::Needs(reason) => return Err(Problem::Refused(Refused(reason.clone()))),
+                _ => {
+                    waiting.push(segment);
+                    runs = true;
+                }
+            }
+        }
+        let is_changed = waiting.len() != step.parts().len()
+            || waiting.iter().zip(step.parts()).any(|(segment, part)| *segment != part.segment);
+        if !is_changed {
+            self.carry(&step.vertex);
+            return Ok(());
+        }
+        if runs {
+            state = self.process(step, &state, &waiting, &label)?;
+        }
+        self.made.insert((digest.clone(), 0), state);
+        self.served.insert(digest, served.split_off(known));
+        Ok(())
+    }
+
+    /// The step with other commands, on another state.
+    fn process(&self, step: &Step, state: &Output, segments: &[Segment], label: &str) -> Result<Output, Problem> {
+        let script = shell::joined(segments);
+        let refused = || Problem::Refused(Refused("its process has settings that are not known".to_owned()));
+        let mut exec = step.exec.clone();
+        let meta = exec.meta.as_mut().ok_or_else(refused)?;
+        match &mut meta.args[..] {
+            [_, .., option, text] if option.starts_with('-') => *text = script.clone(),
+            _ => meta.args = vec!["/bin/sh".into(), "-c".into(), script.clone()],
+        }
+        let original = self.inputs(&step.vertex);
+        let mut inputs: Vec<Output> = Vec::new();
+        for mount in &mut exec.mounts {
+            if mount.input < 0 {
+                continue;
+            }
+            let is_root = mount.dest == "/" && mount.selector.is_empty();
+            let input = match is_root {
+                true => state.clone(),
+                false => {
+                    let index = usize::try_from(mount.input).map_err(|_| refused())?;
+                    original.get(index).cloned().ok_or_else(refused)?
+                }
+            };
+            let position = inputs.iter().position(|known| *known == input).unwrap_or_else(|| {
+                inputs.push(input);
+                inputs.len() - 1
+            });
+            mount.input = position as i64;
+        }
+        let name = format!("{label} RUN {script}");
+        let vertex = step.vertex.with_exec(exec, &inputs, &name).ok_or_else(refused)?;
+        Ok(vertex.output(0))
+    }
+
+    /// A state with the layers of an installation.
+    fn laid(&self, step: &Step, state: Output, made: &Served, label: &str, part: &Part) -> Output {
+        let name = format!("{label} {}", part.segment.text);
+        if made.layers.is_empty() {
+            return state;
+        }
+        if self.service.caps.has(cap::MERGE_OP) {
+            let inputs = std::iter::once(&state).chain(made.layers.iter().map(|(_, output)| output));
+            return step.vertex.located(Merge::of(inputs).name(name)).output();
+        }
+        made.layers.iter().fold(state, |below, (what, layer)| {
+            let copy = FileAction::copy(layer, "/", "/").contents();
+            let file = step.vertex.located(File::on(&below).then(copy).name(format!("{name}: {what}")));
+            file.output().unwrap_or(below)
+        })
+    }
+
+    /// Where `poetry run` runs its command.
+    async fn place_of(&self, step: &Step, scene: &Scene, before: &[Part], served: &[Served]) -> Result<Place, Problem> {
+        let located = self.service.locate(&step.root, Some(step), scene, None, before, served).await?;
+        installed(located.place, served)
+    }
+
+    /// What `poetry config --local` leaves in poetry.toml.
+    async fn local_setting(
+        &self,
+        step: &Step,
+        state: Output,
+        part: &Part,
+        key: &str,
+        value: Option<&str>,
+        label: &str,
+    ) -> Result<Output, Problem> {
+        let path = part.scene.absolute("poetry.toml");
+        let there = self.service.files.exists(&step.root, &path).await?;
+        let refused = |reason: &str| Problem::Refused(Refused(reason.to_owned()));
+        let (Some(value), Some((table, key)), false) = (value, key.rsplit_once('.'), there) else {
+            return Err(refused("it changes a poetry.toml that is there already"));
+        };
+        if !part.scene.user.is_empty() {
+            return Err(refused("it writes poetry.toml as another user than root"));
+        }
+        let value = match value {
+            "true" | "false" => value.to_owned(),
+            number if number.parse::<i64>().is_ok() => number.to_owned(),
+            text => format!("{text:?}"),
+        };
+        let file = FileAction::mkfile(&path, format!("[{table}]\n{key} = {value}\n")).mode(0o644).timestamp(EPOCH);
+        let name = format!("{label} {}", part.segment.text);
+        Ok(step.vertex.located(File::on(state).then(file).name(name)).output()?)
+    }
+}
+
+/// The environment of `poetry run`, which has to be there by then.
+pub fn installed(place: Place, served: &[Served]) -> Result<Place, Problem> {
+    let Place::Venv { path, made: true } = &place else { return Ok(place) };
+    let (start, _) = path.split_once(place::PYTHON).unwrap_or((path, ""));
+    let known = served.iter().find_map(|served| match &served.place {
+        Place::Venv { path: served, .. } if served.starts_with(start) => Some(served.clone()),
+        _ => None,
+    });
+    match known {
+        Some(path) => Ok(Place::Venv { path, made: true }),
+        None => Err(Problem::Refused(Refused("nothing was installed before it".to_owned()))),
+    }
+}
+
+/// The text of a command that `poetry run` would run, with the environment first on the path.
+fn in_place(text: &str, words: &[String], assignments: &[(String, String)], place: &Place) -> String {
+    // Behind the word `run` the text is the command's own, with variables that the shell is to expand.
+    let command = match text.split_once(" run ") {
+        Some((_, command)) => command.to_owned(),
+        None => words.iter().map(|word| shell::quoted(word)).collect::<Vec<_>>().join(" "),
+    };
+    let given = assignments.iter().map(|(name, value)| format!("{name}={} ", shell::quoted(value))).collect::<String>();
+    match place {
+        Place::System => format!("{given}{command}"),
+        Place::Venv { path, .. } => {
+            let path = shell::quoted(path);
+            format!("{given}VIRTUAL_ENV={path} PATH={path}/bin:\"$PATH\" {command}")
+        }
+    }
+}
+
+/// What a vertex's name begins with, e.g. `[builder 4/7]`.
+fn label(name: &str) -> String {
+    match name.find(']') {
+        Some(end) if name.starts_with('[') => name[..=end].to_owned(),
+        _ => "[poetry]".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_run_in_their_environment() {
+        let venv = Place::Venv { path: "/app/.venv".into(), made: true };
+        let words = ["python".to_owned(), "x".to_owned()];
+        let shown = in_place("A=1 poetry run python \"$X\"", &words, &[("A".into(), "1 2".into())], &venv);
+        assert_eq!(shown, "A='1 2' VIRTUAL_ENV=/app/.venv PATH=/app/.venv/bin:\"$PATH\" python \"$X\"");
+        assert_eq!(in_place("poetry run python x", &words, &[], &Place::System), "python x");
+        assert_eq!(label("[builder 4/7] RUN x"), "[builder 4/7]");
+    }
+}

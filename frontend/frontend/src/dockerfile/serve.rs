@@ -1,0 +1,590 @@
+//! What one `poetry install` puts where, as layers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use buildkit_llb::{
+    Annotate, Caps, File, FileAction, OpenVertex, Output, Owner, Platform, SourceFile as GraphFile, cap,
+};
+use install_request::{EPOCH, Interpreter, Probe, layout as places};
+use poetry_lock::{Algorithm, Options, PoetryToml, Texts};
+use toml::de::DeTable;
+
+use super::{
+    command::Install,
+    files::{Files, Unknown},
+    place::{self, PYTHON, Place},
+    step::{Part, Scene, Step, chain},
+};
+use crate::{
+    error::Error,
+    gateway::{Gateway, Ref},
+    graph::{self, INTERPRETER_PATH, Materials, Workshop},
+    index, interpreter, layout,
+    plan::{self, How, Plan, Target},
+    python::{Family, Python},
+    request::Request,
+    settings::Settings,
+    source::SourceFile,
+};
+
+/// The mode of folders that are made without a wish.
+const FOLDER_MODE: u32 = 0o755;
+
+/// What serving needs of the build.
+#[derive(Clone, Copy)]
+pub struct Service<'a> {
+    /// The daemon.
+    pub gateway: &'a Gateway,
+    /// What the client asks for.
+    pub request: &'a Request,
+    /// What the daemon can do.
+    pub caps: &'a Caps,
+    /// What all build steps have in common.
+    pub workshop: &'a Workshop,
+    /// The user's files.
+    pub files: &'a Files<'a>,
+}
+
+/// An installation command where it stands.
+pub struct Wanted<'a> {
+    /// The step that it is part of.
+    pub step: &'a Step,
+    /// The commands in front of it in the same script.
+    pub before: &'a [Part],
+    /// The command's surroundings.
+    pub scene: &'a Scene,
+    /// Its options.
+    pub install: &'a Install,
+    /// The state of the stage that it is applied to.
+    pub state: &'a Output,
+    /// What earlier commands of the stage installed.
+    pub earlier: &'a [Served],
+    /// What stands in front of the names of vertices, e.g. `[builder 4/7]`.
+    pub label: &'a str,
+}
+
+/// What a command installed.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// Where.
+    pub place: Place,
+    /// The layers, each with what it holds.
+    pub layers: Vec<(String, Output)>,
+}
+
+/// Why a command is left to Poetry.
+#[derive(Debug)]
+pub struct Refused(pub String);
+
+/// Not served, or a failure of the build.
+pub enum Problem {
+    /// Poetry does it.
+    Refused(Refused),
+    /// The build fails.
+    Error(Error),
+}
+
+impl From<Unknown> for Problem {
+    fn from(unknown: Unknown) -> Self {
+        match unknown {
+            Unknown::Gateway(error) => Self::Error(error.into()),
+            Unknown::Uncertain(reason) => Self::Refused(Refused(reason)),
+        }
+    }
+}
+
+impl<T: Into<Error>> From<T> for Problem {
+    fn from(error: T) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+fn refused<T>(reason: impl Into<String>) -> Result<T, Problem> {
+    Err(Problem::Refused(Refused(reason.into())))
+}
+
+/// Where the environment of a command is, and what its project is.
+pub struct Located {
+    /// The environment.
+    pub place: Place,
+    /// The absolute path of the project's folder.
+    pub folder: String,
+    texts: ProjectTexts,
+}
+
+struct ProjectTexts {
+    pyproject: String,
+    lock: Option<String>,
+    toml: Option<String>,
+}
+
+impl Service<'_> {
+    /// Finds the project and the environment of a command.
+    ///
+    /// # Errors
+    /// If they cannot be told, or a call fails.
+    pub async fn locate(
+        &self,
+        state: &Output,
+        mounted: Option<&Step>,
+        scene: &Scene,
+        folder: Option<&str>,
+        before: &[Part],
+        earlier: &[Served],
+    ) -> Result<Located, Problem> {
+        let folder = scene.absolute(folder.unwrap_or("."));
+        let text = async |name: &str| -> Result<Option<String>, Unknown> {
+            let path = scene.absolute(&format!("{folder}/{name}"));
+            if let Some((output, path)) = mounted.and_then(|step| mount_at(step, &path)) {
+                return self.files.text(&output, &path).await;
+            }
+            self.files.text(state, &path).await
+        };
+        let Some(pyproject) = text("pyproject.toml").await? else {
+            return refused(format!("no pyproject.toml is copied to {folder} before it"));
+        };
+        let (lock, toml) = (text("poetry.lock").await?, text("poetry.toml").await?);
+        let settings = match toml.as_deref().map(PoetryToml::read).transpose() {
+            Ok(settings) => settings.unwrap_or_default(),
+            Err(error) => return refused(error.to_string()),
+        };
+        let parsed = match poetry_lock::Pyproject::read(&pyproject, poetry_lock::Dialect::Poetry2) {
+            Ok(parsed) => parsed,
+            Err(error) => return refused(error.to_string()),
+        };
+        let name = parsed.name.as_ref().map(|name| poetry_lock::Name::new(&name.value).to_string());
+        let project = place::Project { folder: &folder, name: name.as_deref(), toml: &settings };
+        let served: Vec<String> = earlier
+            .iter()
+            .filter_map(|served| match &served.place {
+                Place::Venv { path, .. } => Some(path.clone()),
+                Place::System => None,
+            })
+            .collect();
+        let place = place::place(state, scene, before, &project, self.files, &served).await?;
+        Ok(Located { place, folder, texts: ProjectTexts { pyproject, lock, toml } })
+    }
+
+    /// Makes the layers of a command.
+    ///
+    /// # Errors
+    /// If Poetry has to do it, or a call fails.
+    pub async fn serve(&self, wanted: &Wanted<'_>) -> Result<Served, Problem> {
+        let Wanted { step, scene, install, earlier, .. } = *wanted;
+        let mut scene = scene.clone();
+        scene.variables.extend(install.assignments.iter().cloned());
+        let located =
+            self.locate(&step.root, Some(step), &scene, install.folder.as_deref(), wanted.before, earlier).await?;
+        let Some(lock) = &located.texts.lock else {
+            return refused(format!("no poetry.lock is copied to {} before it", located.folder));
+        };
+        let texts = Texts { pyproject: &located.texts.pyproject, lock, poetry_toml: located.texts.toml.as_deref() };
+        let project = match poetry_lock::Project::read(&texts) {
+            Ok(project) => project,
+            Err(error) => return refused(error.to_string()),
+        };
+        let platform = platform_of(&step.vertex);
+        let probe_root = self.python_of(&step.root)?;
+        let asked = ask(self, wanted, &located.place, &probe_root, &platform, &scene).await?;
+        let (probe, found, place) = (asked.probe, asked.found, asked.place);
+
+        let state = self.gateway.solve(wanted.state.marshal()?).await?;
+        let file = SourceFile::toml("pyproject.toml", texts.pyproject);
+        let settings = match DeTable::parse(&file.text) {
+            Ok(table) => match Settings::read(&file, table.get_ref(), &self.request.build_args) {
+                Ok(settings) => settings,
+                Err(error) => return refused(error.to_string()),
+            },
+            Err(_) => Settings::default(),
+        };
+        let modules = layout::candidates(&project.pyproject);
+        let files = self.listed(&state, &located.folder, &layout::folders(&modules)).await?;
+        let plan = self.plan(wanted, &located, &project, &settings, &found, &place, &files, lock, &platform)?;
+        check_plan(&plan)?;
+        if let Place::System = place {
+            check_system(self, &state, &plan).await?;
+        }
+        if let Place::Venv { path, made: true } = &place
+            && !earlier.iter().any(|served| served.place == place)
+            && self.gateway.stat(&state, path).await?.is_some()
+        {
+            return refused(format!("there is something at {path} already, where the virtual environment would be"));
+        }
+        let owner = self.owner(&state, &scene).await?;
+        let application = graph::Application {
+            context: graph::Files::Tree { output: wanted.state.clone(), root: located.folder.clone() },
+            project: String::new(),
+            ignore: Vec::new(),
+        };
+        let base = probe_root.clone();
+        let materials = Materials {
+            workshop: self.workshop,
+            probe: &probe,
+            base: base.clone(),
+            build_base: base,
+            python: &found.executable,
+            build_platform: &platform,
+            target_platform: &platform,
+            application: &application,
+            settings: &settings,
+            builder: None,
+            wheelhouse: None,
+            lock: Some(GraphFile::new("poetry.lock", "TOML", lock.as_bytes())),
+            prefix: format!("{} ", wanted.label.trim_matches(['[', ']'])),
+            can_merge: self.caps.has(cap::MERGE_OP),
+        };
+        let makes_venv = matches!(place, Place::Venv { made: true, .. });
+        let mut layers = graph::environment(&plan, &materials, makes_venv, install.compile)?;
+        let roots = roots(&plan, &place);
+        let parents = self.parents(&state, &roots).await?;
+        if let Some(odd) = parents.iter().find(|parent| parent.known.is_some_and(|known| !known.is_folder)) {
+            return refused(format!("{} is no folder", odd.path));
+        }
+        for (label, output) in &mut layers {
+            *output = settled(output.clone(), label, &roots, &parents, owner, &materials.prefix)?;
+        }
+        let known: Vec<&Output> = earlier
+            .iter()
+            .filter(|served| served.place == place)
+            .flat_map(|served| served.layers.iter().map(|(_, output)| output))
+            .collect();
+        layers.retain(|(_, output)| !known.contains(&output));
+        Ok(Served { place, layers })
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "all that a plan depends on")]
+    fn plan(
+        &self,
+        wanted: &Wanted<'_>,
+        located: &Located,
+        project: &poetry_lock::Project,
+        settings: &Settings,
+        found: &Interpreter,
+        place: &Place,
+        files: &BTreeSet<String>,
+        lock: &str,
+        platform: &Platform,
+    ) -> Result<Plan, Problem> {
+        let install = wanted.install;
+        let (interpreter, venv) = match place {
+            Place::Venv { path, .. } => (found.clone(), path.clone()),
+            // The folders of the system are absolute, so nothing is placed below anything.
+            Place::System => {
+                let prefix = found.system.scripts.trim_end_matches("/bin").to_owned();
+                (Interpreter { venv: found.system.clone(), ..found.clone() }, prefix)
+            }
+        };
+        let origin = crate::settings::Origin::Argument("poetry install".to_owned());
+        let text = |value: &str| Some(crate::settings::Located { value: value.to_owned(), origin: origin.clone() });
+        let settings = Settings { workdir: text(&located.folder), venv: text(&venv), ..settings.clone() };
+        let version = interpreter::version(found).to_owned();
+        let python = Python { family: Family::CPython, version, because: "the stage's own".to_owned() };
+        let options = Options {
+            groups: install.groups.clone(),
+            extras: install.extras.clone(),
+            all_extras: install.all_extras,
+            no_root: install.no_root,
+            only_root: install.only_root,
+            no_directory: install.no_directory,
+            allow_stale: false,
+            algorithm: Algorithm::Automatic,
+        };
+        let inputs = plan::Inputs {
+            project,
+            settings: &settings,
+            python: &python,
+            interpreter: &interpreter,
+            platform: &platform.to_string(),
+            target: Target::Runtime,
+            files,
+            dockerignore: &[],
+            labels: &BTreeMap::new(),
+            index: index::DEFAULT,
+            lock_text: lock,
+            folders: &BTreeMap::new(),
+            project_folder: None,
+            wheelhouse: false,
+            options: Some(&options),
+        };
+        let mut plan = match plan::make(&inputs) {
+            Ok(plan) => plan,
+            Err(error) => return refused(error.to_string()),
+        };
+        if plan.root.is_some() && layout::find(&project.pyproject, files).is_empty() {
+            // Poetry 1 goes on without the project, Poetry 2 fails.
+            if poetry_major(&wanted.step.root, wanted.before) != Some(1) {
+                return refused(
+                    "the project's own modules are not there yet, so that Poetry 2 cannot install it; \
+                     with --no-root it need not",
+                );
+            }
+            plan.root = None;
+        }
+        Ok(plan)
+    }
+
+    /// The image that a stage begins with: its Python is the one that Poetry uses.
+    fn python_of(&self, root: &Output) -> Result<Output, Problem> {
+        let chain = chain(root);
+        let Some(base) = chain.first() else {
+            return refused("the stage begins with nothing");
+        };
+        let is_image = matches!(
+            base.op().op,
+            Some(buildkit_proto::pb::op::Op::Source(source)) if source.identifier.starts_with("docker-image://")
+                || source.identifier.starts_with("oci-layout://")
+        );
+        if !is_image {
+            return refused("the stage begins with no image");
+        }
+        Ok(base.output(0))
+    }
+
+    /// The names of files in folders of the project.
+    async fn listed(
+        &self,
+        state: &Ref,
+        project: &str,
+        folders: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, Problem> {
+        let mut found = BTreeSet::new();
+        for folder in folders {
+            let path = format!("{project}/{folder}");
+            if self.gateway.stat(state, &path).await?.is_some() {
+                let names = self.gateway.read_dir(state, &path).await.unwrap_or_default();
+                let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+                found.extend(
+                    names.into_iter().filter(|name| !name.ends_with('/')).map(|name| format!("{prefix}{name}")),
+                );
+            }
+        }
+        Ok(found)
+    }
+
+    /// The user and group that files belong to.
+    async fn owner(&self, state: &Ref, scene: &Scene) -> Result<(u32, u32), Problem> {
+        if scene.user.is_empty() {
+            return Ok((0, 0));
+        }
+        let (user, group) = scene.user.split_once(':').map_or((scene.user.as_str(), None), |(u, g)| (u, Some(g)));
+        let lookup = async |file: &str, name: &str, column: usize| -> Result<Option<Vec<u32>>, Problem> {
+            let text = self.gateway.read_file(state, file).await?;
+            let text = String::from_utf8_lossy(&text).into_owned();
+            let line = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
+            let line = line.into_iter().find(|fields| fields.first() == Some(&name) || fields.get(2) == Some(&name));
+            Ok(line.map(|fields| fields.iter().skip(2).take(column).filter_map(|field| field.parse().ok()).collect()))
+        };
+        let entry = lookup("/etc/passwd", user, 2).await?.unwrap_or_default();
+        let uid = entry.first().copied().or_else(|| user.parse().ok());
+        let gid = match group {
+            Some(group) => match group.parse().ok() {
+                Some(gid) => Some(gid),
+                None => lookup("/etc/group", group, 1).await?.and_then(|entry| entry.first().copied()),
+            },
+            None => Some(entry.get(1).copied().unwrap_or(0)),
+        };
+        match (uid, gid) {
+            (Some(uid), Some(gid)) => Ok((uid, gid)),
+            _ => refused(format!("the user {} is not in /etc/passwd", scene.user)),
+        }
+    }
+
+    /// What is known of the folders above what is installed.
+    async fn parents(&self, state: &Ref, roots: &BTreeSet<String>) -> Result<Vec<Parent>, Problem> {
+        let mut paths = BTreeSet::new();
+        for root in roots {
+            paths.extend(root.match_indices('/').skip(1).map(|(end, _)| root[..end].to_owned()));
+            paths.insert(root.clone());
+        }
+        let mut parents = Vec::new();
+        for path in paths {
+            let known = self.gateway.stat(state, &path).await?.map(|stat| Known {
+                is_folder: stat.mode & (1 << 31) != 0,
+                mode: permissions(stat.mode),
+                owner: (stat.uid, stat.gid),
+            });
+            parents.push(Parent { path, known });
+        }
+        Ok(parents)
+    }
+}
+
+/// The permissions of a mode of Go's, with the bits for the set-group and sticky kinds.
+fn permissions(mode: u32) -> u32 {
+    let bit = |go: u32, unix: u32| if mode & (1 << go) != 0 { unix } else { 0 };
+    (mode & 0o777) | bit(23, 0o4000) | bit(22, 0o2000) | bit(20, 0o1000)
+}
+
+/// A folder above what is installed.
+struct Parent {
+    path: String,
+    /// `None` if it is not there yet.
+    known: Option<Known>,
+}
+
+#[derive(Clone, Copy)]
+struct Known {
+    is_folder: bool,
+    mode: u32,
+    owner: (u32, u32),
+}
+
+/// The folders that layers go into.
+fn roots(plan: &Plan, place: &Place) -> BTreeSet<String> {
+    match place {
+        Place::Venv { path, .. } => [path.clone()].into(),
+        Place::System => {
+            let scheme = &plan.scheme;
+            [&scheme.purelib, &scheme.platlib, &scheme.scripts].into_iter().cloned().collect()
+        }
+    }
+}
+
+/// A layer whose folders are as those that they meet, and whose files belong to the user of the command.
+fn settled(
+    layer: Output,
+    label: &str,
+    roots: &BTreeSet<String>,
+    parents: &[Parent],
+    owner: (u32, u32),
+    prefix: &str,
+) -> Result<Output, Error> {
+    let as_they_are = |parent: &Parent| {
+        let Known { mode, owner: of, .. } = parent.known.unwrap_or(Known { is_folder: true, mode: FOLDER_MODE, owner });
+        mode == FOLDER_MODE && of == (0, 0)
+    };
+    if owner == (0, 0) && parents.iter().all(as_they_are) {
+        return Ok(layer);
+    }
+    let mut file = File::on(Output::scratch());
+    for parent in parents {
+        let Known { mode, owner: (uid, gid), .. } =
+            parent.known.unwrap_or(Known { is_folder: true, mode: FOLDER_MODE, owner });
+        file = file.then(FileAction::mkdir(&parent.path).mode(mode).owner(Owner::new(uid, gid)).timestamp(EPOCH));
+    }
+    for root in roots {
+        // A layer need not have all of them.
+        let copy = FileAction::copy(&layer, format!("{root}/*"), format!("{root}/"))
+            .wildcard_or_nothing()
+            .owner(Owner::new(owner.0, owner.1))
+            .timestamp(EPOCH);
+        file = file.then(copy);
+    }
+    Ok(file.name(format!("[{}image] settle {label}", prefix)).output()?)
+}
+
+/// The mount of a step that a path is in, and the path in what is mounted.
+fn mount_at(step: &Step, path: &str) -> Option<(Output, String)> {
+    let inputs = step.vertex.inputs();
+    let mounts = step.exec.mounts.iter().filter(|mount| mount.dest != "/" && mount.input >= 0);
+    mounts
+        .filter_map(|mount| {
+            let rest = path.strip_prefix(mount.dest.trim_end_matches('/'))?;
+            (rest.is_empty() || rest.starts_with('/')).then_some((mount, rest))
+        })
+        .max_by_key(|(mount, _)| mount.dest.len())
+        .and_then(|(mount, rest)| {
+            let input = inputs.get(usize::try_from(mount.input).ok()?)?.clone();
+            Some((input, format!("/{}", layout::normalized(&format!("{}{rest}", mount.selector)))))
+        })
+}
+
+/// The major version of Poetry that the stage installs, as far as it says so.
+fn poetry_major(root: &Output, before: &[Part]) -> Option<u64> {
+    let texts = place::steps(root).into_iter().map(|step| (step.text(), step.exec.meta.unwrap_or_default().env));
+    let own = before.iter().map(|part| (part.segment.text.clone(), Vec::new()));
+    let major = |text: &str| {
+        let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().ok()
+    };
+    texts.chain(own).find_map(|(text, env)| {
+        let pinned = text.split_once("poetry==").and_then(|(_, version)| major(version));
+        let named = text.contains("poetry").then(|| {
+            let version = env.iter().find_map(|entry| entry.strip_prefix("POETRY_VERSION="));
+            version.and_then(major)
+        });
+        pinned.or(named.flatten())
+    })
+}
+
+fn platform_of(vertex: &OpenVertex) -> Platform {
+    vertex.op().platform.map_or_else(|| Platform::new("linux", "amd64"), Into::into)
+}
+
+/// Whether all packages can be served.
+fn check_plan(plan: &Plan) -> Result<(), Problem> {
+    let built: Vec<&str> = plan
+        .packages
+        .iter()
+        .filter(|package| !matches!(&package.how, How::Wheel(file) if file.local.is_none()))
+        .map(|package| package.name.as_str())
+        .collect();
+    if !built.is_empty() {
+        return refused(format!("{} has no wheel and is built in the stage", built.join(", ")));
+    }
+    if plan.root.as_ref().is_some_and(|root| root.build_script.is_some()) {
+        return refused("the project has a build script");
+    }
+    Ok(())
+}
+
+/// In the system's environment there may be packages already. Poetry replaces those of another version.
+async fn check_system(service: &Service<'_>, state: &Ref, plan: &Plan) -> Result<(), Problem> {
+    let mut present = BTreeMap::new();
+    for folder in [&plan.scheme.purelib, &plan.scheme.platlib] {
+        for name in service.gateway.read_dir(state, folder).await.unwrap_or_default() {
+            if let Some((name, version)) =
+                name.trim_end_matches('/').strip_suffix(".dist-info").and_then(|n| n.split_once('-'))
+            {
+                present.insert(poetry_lock::Name::new(name).to_string(), version.to_owned());
+            }
+        }
+    }
+    for package in &plan.packages {
+        if let Some(version) = present.get(&package.name) {
+            return refused(format!("{} {version} is installed already", package.name));
+        }
+    }
+    Ok(())
+}
+
+struct Asked {
+    probe: buildkit_llb::ExecVertex,
+    found: Interpreter,
+    place: Place,
+}
+
+/// Asks the stage's interpreter what it is.
+async fn ask(
+    service: &Service<'_>,
+    wanted: &Wanted<'_>,
+    place: &Place,
+    base: &Output,
+    platform: &Platform,
+    scene: &Scene,
+) -> Result<Asked, Problem> {
+    let request = |venv: &str| Probe { python: "python3".to_owned(), venv: venv.to_owned() };
+    let run = async |venv: &str| -> Result<_, Problem> {
+        let path = scene.variables.get("PATH").map(String::as_str);
+        let name = format!("{} ask python3 what it is", wanted.label);
+        let probe = graph::probe(service.workshop, base, platform, &request(venv), path, name)?;
+        let solved = service.gateway.solve(probe.output(places::FACTS)?.marshal()?).await?;
+        let found = service.gateway.read_file(&solved, INTERPRETER_PATH).await;
+        let Ok(found) = found else {
+            return refused("the image that the stage begins with has no Python that can be asked");
+        };
+        Ok((probe, serde_json::from_slice::<Interpreter>(&found)?))
+    };
+    let venv = match place {
+        Place::System => "/usr/local".to_owned(),
+        Place::Venv { path, .. } => path.clone(),
+    };
+    let (probe, found) = run(&venv).await?;
+    if !venv.contains(PYTHON) {
+        return Ok(Asked { probe, found, place: place.clone() });
+    }
+    let minor = found.markers.get("python_version").cloned().unwrap_or_default();
+    let path = venv.replace(PYTHON, &minor);
+    let (probe, found) = run(&path).await?;
+    Ok(Asked { probe, found, place: Place::Venv { path, made: true } })
+}

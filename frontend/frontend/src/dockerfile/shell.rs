@@ -1,0 +1,426 @@
+//! Reading shell commands as far as they can be read with certainty.
+//!
+//! Follows POSIX `sh`, chapter 2. A script is cut into segments at `&&`, `;` and ends of lines. A segment that is one
+//! simple command is read to the last word, with variables expanded; any other is kept as its text.
+
+use std::collections::BTreeMap;
+
+/// Variables by name.
+pub type Variables = BTreeMap<String, String>;
+
+/// A part of a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// Its text, without the separator.
+    pub text: String,
+    /// What follows it: `&&`, `;`, or nothing.
+    pub separator: &'static str,
+}
+
+/// A simple command.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Simple {
+    /// The assignments before it.
+    pub assignments: Vec<(String, String)>,
+    /// The program and its arguments.
+    pub words: Vec<String>,
+    /// Redirections: the operator with its number, and the target.
+    pub redirections: Vec<(String, String)>,
+}
+
+/// Words that begin or end a compound command.
+const KEYWORDS: [&str; 17] = [
+    "if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac", "{", "}", "!",
+    "function", "select",
+];
+
+/// Cuts a script into segments. `None` if it has compound commands, here-documents, or an end that is missing.
+#[must_use]
+pub fn segments(script: &str) -> Option<Vec<Segment>> {
+    let mut segments = Vec::new();
+    let mut text = String::new();
+    let mut characters = script.chars().peekable();
+    let mut depth = 0usize;
+    let mut push = |text: &mut String, separator: &'static str| {
+        let trimmed = text.trim();
+        if !trimmed.is_empty() {
+            segments.push(Segment { text: trimmed.to_owned(), separator });
+        }
+        text.clear();
+    };
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => match characters.next() {
+                Some('\n') => text.push(' '),
+                Some(next) => text.extend(['\\', next]),
+                None => return None,
+            },
+            '\'' | '"' => {
+                text.push(c);
+                loop {
+                    let next = characters.next()?;
+                    text.push(next);
+                    if next == '\\' && c == '"' {
+                        text.push(characters.next()?);
+                    } else if next == c {
+                        break;
+                    }
+                }
+            }
+            '#' if text.is_empty() || text.ends_with(char::is_whitespace) => {
+                while characters.next_if(|next| *next != '\n').is_some() {}
+            }
+            '(' | '{' if c == '(' || text.ends_with('$') => {
+                depth += 1;
+                text.push(c);
+            }
+            ')' | '}' if depth > 0 => {
+                depth -= 1;
+                text.push(c);
+            }
+            ';' if depth == 0 && characters.peek() == Some(&';') => return None,
+            ';' | '\n' if depth == 0 => push(&mut text, ";"),
+            '&' if depth == 0 && characters.peek() == Some(&'&') => {
+                characters.next();
+                push(&mut text, "&&");
+                // The command may go on behind the end of the line.
+                while characters.next_if(|next| next.is_whitespace()).is_some() {}
+            }
+            '<' if characters.peek() == Some(&'<') => return None,
+            _ => text.push(c),
+        }
+    }
+    if depth > 0 {
+        return None;
+    }
+    push(&mut text, "");
+    let is_compound = |segment: &Segment| {
+        let first = segment.text.split(|c: char| c.is_whitespace() || c == ';').next().unwrap_or_default();
+        KEYWORDS.contains(&first) || segment.text.ends_with("()")
+    };
+    (!segments.iter().any(is_compound)).then_some(segments)
+}
+
+/// One text of several segments.
+#[must_use]
+pub fn joined<'a>(segments: impl IntoIterator<Item = &'a Segment>) -> String {
+    let mut text = String::new();
+    let mut separator = "";
+    for segment in segments {
+        match separator {
+            "" => {}
+            ";" => text.push_str("; "),
+            separator => text.push_str(&format!(" {separator} ")),
+        }
+        text.push_str(&segment.text);
+        // Without one, the segment was the last.
+        separator = if segment.separator.is_empty() { "&&" } else { segment.separator };
+    }
+    text
+}
+
+/// Reads a segment as a simple command, with variables expanded. `None` if it is none, or depends on what is not known.
+#[must_use]
+pub fn simple(text: &str, variables: &Variables) -> Option<Simple> {
+    let mut reader = Reader { rest: text.chars().collect(), at: 0, variables };
+    let mut command = Simple::default();
+    loop {
+        reader.spaces();
+        let Some(c) = reader.peek() else { break };
+        if let Some(operator) = reader.redirection() {
+            reader.spaces();
+            let target = reader.word()?;
+            command.redirections.push((operator, target.parts.concat()));
+            continue;
+        }
+        if "|&;()<>`".contains(c) {
+            return None;
+        }
+        let word = reader.word()?;
+        match word.assignment {
+            Some((name, value)) if command.words.is_empty() => command.assignments.push((name, value)),
+            _ => command.words.extend(word.parts),
+        }
+    }
+    Some(command)
+}
+
+/// Writes a word so that a shell reads it as it is.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+struct Reader<'a> {
+    rest: Vec<char>,
+    at: usize,
+    variables: &'a Variables,
+}
+
+/// A word after expansion. An unquoted variable can make none or several of it.
+struct Word {
+    parts: Vec<String>,
+    assignment: Option<(String, String)>,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<char> {
+        self.rest.get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let next = self.peek();
+        self.at += usize::from(next.is_some());
+        next
+    }
+
+    fn spaces(&mut self) {
+        while self.peek().is_some_and(char::is_whitespace) {
+            self.at += 1;
+        }
+    }
+
+    /// An operator such as `>`, `>>`, `2>` or `&>`, with `&` of a copied descriptor.
+    fn redirection(&mut self) -> Option<String> {
+        let start = self.at;
+        while self.peek().is_some_and(|c| c.is_ascii_digit() || c == '&') {
+            self.at += 1;
+        }
+        if !self.peek().is_some_and(|c| c == '>' || c == '<') {
+            self.at = start;
+            return None;
+        }
+        while self.peek().is_some_and(|c| c == '>' || c == '<' || c == '&') {
+            self.at += 1;
+        }
+        Some(self.rest[start..self.at].iter().collect())
+    }
+
+    fn word(&mut self) -> Option<Word> {
+        let start = self.at;
+        let (mut parts, mut current, mut exists) = (Vec::new(), String::new(), false);
+        let mut name = None;
+        while let Some(c) = self.peek() {
+            match c {
+                c if c.is_whitespace() => break,
+                '|' | '&' | ';' | '(' | ')' | '<' | '>' => break,
+                '`' => return None,
+                '\'' => {
+                    self.at += 1;
+                    exists = true;
+                    loop {
+                        match self.next()? {
+                            '\'' => break,
+                            c => current.push(c),
+                        }
+                    }
+                }
+                '"' => {
+                    self.at += 1;
+                    exists = true;
+                    self.double_quoted(&mut current)?;
+                }
+                '\\' => {
+                    self.at += 1;
+                    current.push(self.next()?);
+                }
+                '$' => {
+                    let value = self.variable()?;
+                    if name.is_some() {
+                        current.push_str(&value);
+                        continue;
+                    }
+                    let mut fields = value.split(char::is_whitespace).filter(|field| !field.is_empty());
+                    if value.starts_with(char::is_whitespace) && !current.is_empty() {
+                        parts.push(std::mem::take(&mut current));
+                    }
+                    current.push_str(fields.next().unwrap_or_default());
+                    for field in fields {
+                        parts.push(std::mem::replace(&mut current, field.to_owned()));
+                    }
+                }
+                '~' if self.at == start => {
+                    self.at += 1;
+                    if self.peek().is_some_and(|c| c != '/' && !c.is_whitespace()) {
+                        return None;
+                    }
+                    current.push_str(self.variables.get("HOME")?);
+                }
+                '=' if name.is_none() && parts.is_empty() && !exists && is_name(&current) => {
+                    self.at += 1;
+                    name = Some(current.len());
+                    current.push('=');
+                }
+                c => {
+                    self.at += 1;
+                    current.push(c);
+                }
+            }
+        }
+        if self.at == start {
+            return None;
+        }
+        let assignment = name.map(|length| (current[..length].to_owned(), current[length + 1..].to_owned()));
+        if exists || !current.is_empty() {
+            parts.push(current);
+        }
+        Some(Word { parts, assignment })
+    }
+
+    fn double_quoted(&mut self, into: &mut String) -> Option<()> {
+        loop {
+            match self.peek()? {
+                '"' => {
+                    self.at += 1;
+                    return Some(());
+                }
+                '`' => return None,
+                '$' => into.push_str(&self.variable()?),
+                '\\' => {
+                    self.at += 1;
+                    let c = self.next()?;
+                    if !"$`\"\\".contains(c) {
+                        into.push('\\');
+                    }
+                    into.push(c);
+                }
+                c => {
+                    self.at += 1;
+                    into.push(c);
+                }
+            }
+        }
+    }
+
+    /// `$NAME`, `${NAME}`, `${NAME:-default}` and their like.
+    fn variable(&mut self) -> Option<String> {
+        self.at += 1;
+        let braces = self.peek() == Some('{');
+        self.at += usize::from(braces);
+        let start = self.at;
+        while self.peek().is_some_and(|c| c.is_ascii_alphanumeric() || c == '_') {
+            self.at += 1;
+        }
+        let name: String = self.rest[start..self.at].iter().collect();
+        if !is_name(&name) {
+            return None;
+        }
+        let value = self.variables.get(&name).cloned();
+        if !braces {
+            return Some(value.unwrap_or_default());
+        }
+        let colon = self.peek() == Some(':');
+        self.at += usize::from(colon);
+        let is_set = value.as_ref().is_some_and(|value| !colon || !value.is_empty());
+        match self.next()? {
+            '}' if !colon => Some(value.unwrap_or_default()),
+            operator @ ('-' | '+') => {
+                let start = self.at;
+                while self.peek()? != '}' {
+                    if "$`'\"\\".contains(self.peek()?) {
+                        return None;
+                    }
+                    self.at += 1;
+                }
+                let word: String = self.rest[start..self.at].iter().collect();
+                self.at += 1;
+                Some(match (operator, is_set) {
+                    ('-', true) => value.unwrap_or_default(),
+                    ('-', false) | ('+', true) => word,
+                    _ => String::new(),
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let mut characters = text.chars();
+    characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables() -> Variables {
+        let all = [("HOME", "/root"), ("ARGS", "--only main"), ("EMPTY", ""), ("VENV", "/my venv")];
+        all.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    }
+
+    fn words(text: &str) -> Option<Vec<String>> {
+        simple(text, &variables()).map(|command| command.words)
+    }
+
+    #[test]
+    fn scripts_are_cut_at_their_separators() {
+        let texts = |script: &str| {
+            segments(script).map(|all| all.into_iter().map(|one| (one.text, one.separator)).collect::<Vec<_>>())
+        };
+        let cut = texts("a 'x && y' && b \"; z\"; c  \\\n -d # not this; nor that\ne &&\n f").unwrap();
+        let cut: Vec<(&str, &str)> = cut.iter().map(|(text, separator)| (text.as_str(), *separator)).collect();
+        assert_eq!(cut, [("a 'x && y'", "&&"), ("b \"; z\"", ";"), ("c    -d", ";"), ("e", "&&"), ("f", "")]);
+        // What is not understood within stays together.
+        let whole = texts("a $(b; c) && (d; e) && f || g && h | i").unwrap();
+        let whole: Vec<&str> = whole.iter().map(|(text, _)| text.as_str()).collect();
+        assert_eq!(whole, ["a $(b; c)", "(d; e)", "f || g", "h | i"]);
+        for compound in
+            ["if a; then b; fi", "for i in a; do b; done", "cat <<E\nx\nE", "a 'b", "case x in a) b ;; esac"]
+        {
+            assert_eq!(texts(compound), None, "{compound}");
+        }
+        assert_eq!(joined(&segments("a && b; c").unwrap()), "a && b; c");
+        assert_eq!(joined(&segments("a && b; c").unwrap()[..2]), "a && b");
+    }
+
+    #[test]
+    fn words_are_expanded() {
+        for (text, expected) in [
+            (
+                "poetry install $ARGS \"$ARGS\" $EMPTY \"$EMPTY\"",
+                vec!["poetry", "install", "--only", "main", "--only main", ""],
+            ),
+            (
+                "a ${ARGS:-x} ${EMPTY:-x} ${EMPTY-x} ${NONE-y} ${NONE} ${ARGS:+z}",
+                vec!["a", "--only", "main", "x", "y", "z"],
+            ),
+            (
+                "~/.local/bin/poetry -E 'a b' c\\ d \"e\\\"f\" g~",
+                vec!["/root/.local/bin/poetry", "-E", "a b", "c d", "e\"f", "g~"],
+            ),
+            ("x--$ARGS-y", vec!["x----only", "main-y"]),
+            ("--extras=a", vec!["--extras=a"]),
+        ] {
+            assert_eq!(words(text).unwrap(), expected, "{text}");
+        }
+        for unknown in ["a $(b)", "a `b`", "a | b", "a & b", "(a)", "a ${B:?x}", "a $1", "a ${A##x}", "a || b"] {
+            assert_eq!(words(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn assignments_and_redirections_are_told_apart() {
+        let command = simple("A=1 B=\"$ARGS\" C= run --x=1 D=2 >out 2>&1 </dev/null", &variables()).unwrap();
+        let assignments: Vec<(&str, &str)> =
+            command.assignments.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        assert_eq!(assignments, [("A", "1"), ("B", "--only main"), ("C", "")]);
+        assert_eq!(command.words, ["run", "--x=1", "D=2"]);
+        let redirections: Vec<(&str, &str)> =
+            command.redirections.iter().map(|(o, t)| (o.as_str(), t.as_str())).collect();
+        assert_eq!(redirections, [(">", "out"), ("2>&", "1"), ("<", "/dev/null")]);
+    }
+
+    #[test]
+    fn quoted_words_are_read_as_they_were() {
+        for word in ["a", "", "a b", "it's", "$x", "a\"b", "~"] {
+            assert_eq!(words(&format!("x {}", quoted(word))).unwrap()[1], word);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! What holds when a process of a Dockerfile runs, and what came before it.
+
+use buildkit_llb::{OpenVertex, Output};
+use buildkit_proto::pb;
+
+use super::{
+    command::{self, Command, Prefix},
+    shell::{self, Segment, Variables},
+};
+use crate::layout::normalized;
+
+/// A `RUN` instruction.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Its vertex.
+    pub vertex: OpenVertex,
+    /// Its op.
+    pub exec: pb::ExecOp,
+    /// The file system that it changes.
+    pub root: Output,
+    /// Its script, read as far as that is possible.
+    pub script: Script,
+}
+
+/// The script of a `RUN` instruction.
+#[derive(Debug, Clone)]
+pub enum Script {
+    /// Has nothing to do with Poetry, as far as can be seen.
+    Other,
+    /// Names Poetry, and cannot be read: why.
+    Unread(String),
+    /// Commands in their order.
+    Commands(Vec<Part>),
+}
+
+/// A command of a script.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Its text.
+    pub segment: Segment,
+    /// What it is.
+    pub command: Command,
+    /// What holds when it runs.
+    pub scene: Scene,
+}
+
+/// What holds when a command runs.
+#[derive(Debug, Clone, Default)]
+pub struct Scene {
+    /// The environment variables, and those of the shell.
+    pub variables: Variables,
+    /// The absolute path of the working folder.
+    pub folder: String,
+    /// The user by name or number; empty for root.
+    pub user: String,
+}
+
+impl Scene {
+    /// What holds for a process with this environment, each entry as `NAME=value`.
+    pub fn new<'a>(environment: impl IntoIterator<Item = &'a String>, folder: &str, user: &str) -> Self {
+        let variables = environment.into_iter().filter_map(|entry| entry.split_once('='));
+        let mut variables: Variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let is_root = is_root(user);
+        if is_root {
+            variables.entry("HOME".to_owned()).or_insert_with(|| "/root".to_owned());
+        }
+        let folder = if folder.is_empty() { "/" } else { folder };
+        Self { variables, folder: folder.to_owned(), user: if is_root { String::new() } else { user.to_owned() } }
+    }
+
+    /// An absolute path of one that may be relative to the working folder.
+    #[must_use]
+    pub fn absolute(&self, path: &str) -> String {
+        let whole = if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.folder) };
+        format!("/{}", normalized(&whole))
+    }
+
+    fn apply(&mut self, prefix: &Prefix) {
+        match prefix {
+            Prefix::Folder(folder) => self.folder = self.absolute(folder),
+            Prefix::Variables(pairs) => self.variables.extend(pairs.iter().cloned()),
+            Prefix::Activate(venv) => {
+                let venv = self.absolute(venv);
+                let path = self.variables.get("PATH").cloned().unwrap_or_default();
+                self.variables.insert("PATH".to_owned(), format!("{venv}/bin:{path}"));
+                self.variables.insert("VIRTUAL_ENV".to_owned(), venv);
+            }
+            Prefix::Options => {}
+        }
+    }
+}
+
+/// Whether a user is root.
+#[must_use]
+pub fn is_root(user: &str) -> bool {
+    ["", "root", "0"].contains(&user.split(':').next().unwrap_or_default())
+}
+
+impl Step {
+    /// Reads a vertex. `None` if it is no process of a Dockerfile.
+    #[must_use]
+    pub fn of(vertex: &OpenVertex) -> Option<Self> {
+        let Some(pb::op::Op::Exec(exec)) = vertex.op().op else { return None };
+        let mount = exec.mounts.iter().find(|mount| mount.dest == "/" && mount.selector.is_empty())?;
+        let root = vertex.inputs().get(usize::try_from(mount.input).ok()?)?.clone();
+        let meta = exec.meta.clone()?;
+        let scene = Scene::new(&meta.env, &meta.cwd, &meta.user);
+        let script = script(&meta.args, scene);
+        Some(Self { vertex: vertex.clone(), exec, root, script })
+    }
+
+    /// Why the step needs Poetry, if it does by itself.
+    #[must_use]
+    pub fn needs(&self) -> Option<String> {
+        match &self.script {
+            Script::Other => None,
+            Script::Unread(reason) => Some(reason.clone()),
+            Script::Commands(parts) => parts.iter().find_map(|part| match &part.command {
+                Command::Needs(reason) => Some(reason.clone()),
+                _ => None,
+            }),
+        }
+    }
+
+    /// Its commands.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        match &self.script {
+            Script::Commands(parts) => parts,
+            _ => &[],
+        }
+    }
+
+    /// The text of its script.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let arguments = self.exec.meta.as_ref().map(|meta| meta.args.clone()).unwrap_or_default();
+        match &arguments[..] {
+            [.., option, script] if option.starts_with('-') && option.ends_with('c') => script.clone(),
+            all => all.join(" "),
+        }
+    }
+}
+
+/// Reads the arguments of a process: those of a shell, or a program with its own.
+fn script(arguments: &[String], scene: Scene) -> Script {
+    let is_shell =
+        |program: &str| ["sh", "bash", "ash", "dash"].contains(&program.rsplit('/').next().unwrap_or(program));
+    let text = match arguments {
+        [program, options @ .., script]
+            if is_shell(program) && options.last().is_some_and(|last| last.starts_with('-') && last.ends_with('c')) =>
+        {
+            script.clone()
+        }
+        words => words.iter().map(|word| shell::quoted(word)).collect::<Vec<_>>().join(" "),
+    };
+    let named = text.contains("poetry");
+    let Some(segments) = shell::segments(&text) else {
+        let unread = command::names_poetry(&text);
+        return if unread {
+            Script::Unread("its shell script cannot be read with certainty".to_owned())
+        } else {
+            Script::Other
+        };
+    };
+    // Where Poetry is not named its environment may still be, e.g. by a variable.
+    let mut parts = read(segments, scene);
+    let concerns = |part: &Part| !matches!(part.command, Command::Other | Command::Prefix(_));
+    if !named && !parts.iter().any(concerns) {
+        parts.clear();
+    }
+    if parts.is_empty() { Script::Other } else { Script::Commands(parts) }
+}
+
+fn read(segments: Vec<Segment>, mut scene: Scene) -> Vec<Part> {
+    segments
+        .into_iter()
+        .map(|segment| {
+            let command = command::command(&segment.text, &scene.variables);
+            let here = scene.clone();
+            if let Command::Prefix(prefix) = &command {
+                scene.apply(prefix);
+            }
+            Part { segment, command, scene: here }
+        })
+        .collect()
+}
+
+/// The vertices that made a file system, from its base on, each changing what the one before left.
+#[must_use]
+pub fn chain(state: &Output) -> Vec<OpenVertex> {
+    let mut chain = Vec::new();
+    let mut next = state.vertex();
+    while let Some((vertex, index)) = next {
+        let inputs = vertex.inputs();
+        let input =
+            |index: i64| usize::try_from(index).ok().and_then(|index| inputs.get(index)).and_then(Output::vertex);
+        next = match vertex.op().op {
+            Some(pb::op::Op::Exec(exec)) => {
+                exec.mounts.iter().find(|mount| mount.output == index).and_then(|mount| input(mount.input))
+            }
+            Some(pb::op::Op::File(file)) => base_of(&file, index, inputs.len()).and_then(input),
+            Some(pb::op::Op::Merge(_)) => input(0),
+            _ => None,
+        };
+        chain.push(vertex);
+    }
+    chain.reverse();
+    chain
+}
+
+/// The input that a file op changes.
+fn base_of(file: &pb::FileOp, output: i64, inputs: usize) -> Option<i64> {
+    let inputs = i64::try_from(inputs).ok()?;
+    let mut action = file.actions.iter().find(|action| action.output == output)?;
+    while action.input >= inputs {
+        action = file.actions.get(usize::try_from(action.input - inputs).ok()?)?;
+    }
+    Some(action.input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(script: &[&str]) -> Vec<(String, Command, String)> {
+        let arguments: Vec<String> = script.iter().map(|word| (*word).to_owned()).collect();
+        let environment = ["PATH=/usr/bin".to_owned(), "DIR=/srv".to_owned()];
+        match super::script(&arguments, Scene::new(&environment, "/app", "")) {
+            Script::Commands(parts) => {
+                parts.into_iter().map(|part| (part.segment.text, part.command, part.scene.folder)).collect()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn folders_and_variables_hold_for_the_commands_behind_them() {
+        let parts = parts(&[
+            "/bin/bash",
+            "-o",
+            "pipefail",
+            "-c",
+            "cd api && export A=1 && cd $DIR/x; poetry install --only=$A",
+        ]);
+        assert_eq!(parts[3].2, "/srv/x");
+        let Command::Install(install) = &parts[3].1 else { panic!("an install") };
+        assert_eq!(install.groups.only[0].as_str(), "1");
+    }
+
+    #[test]
+    fn the_form_without_a_shell_is_read_too() {
+        let parts = parts(&["poetry", "install", "-E", "a b"]);
+        assert!(matches!(&parts[0].1, Command::Install(install) if install.extras.len() == 2));
+    }
+}
