@@ -2,6 +2,7 @@
 
 mod caching;
 mod content;
+mod dockerfiles;
 mod errors;
 mod faults;
 mod platforms;

@@ -1,7 +1,7 @@
 //! An image as it lies in the engine's store: its config, and every file of the layers over its base.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{BufReader, Read, Seek, SeekFrom},
     path::Path,
@@ -60,6 +60,14 @@ impl Image {
         Saved::new(name).images(|layers| if layers == own { base.len() } else { layers.len() }).remove(0)
     }
 
+    /// The same for the one of several bases that it is built on, whose name is returned as well.
+    pub fn over_one_of<'a>(name: &str, bases: &[&'a str]) -> (Self, &'a str) {
+        let own = diff_ids(&inspect(name)["RootFS"]["Layers"]);
+        let is_below = |base: &&&str| own.starts_with(&diff_ids(&inspect(base)["RootFS"]["Layers"]));
+        let base = bases.iter().find(is_below).unwrap_or_else(|| panic!("{name} is built on none of {bases:?}"));
+        (Self::over(name, base), base)
+    }
+
     /// The images of a name for all its platforms, with all their layers.
     pub fn platforms(name: &str) -> Vec<Self> {
         Saved::new(name).images(|_| 0)
@@ -74,10 +82,93 @@ impl Image {
         files
     }
 
+    /// What a container sees of the layers over the base: files that a later layer takes away are not there, and hard links
+    /// are the files that they stand for.
+    pub fn merged(&self) -> Merged {
+        let mut merged = Merged::default();
+        for layer in &self.layers {
+            merged.add(layer);
+        }
+        merged
+    }
+
     /// The digests of the layers over the base.
     pub fn diff_ids(&self) -> Vec<&str> {
         self.layers.iter().map(|layer| layer.diff_id.as_str()).collect()
     }
+}
+
+/// The layers over a base, put together.
+#[derive(Debug, Clone, Default)]
+pub struct Merged {
+    /// The files of these layers.
+    pub entries: BTreeMap<String, Entry>,
+    /// What of the base is not there any more, with all that was below it.
+    pub removed: BTreeSet<String>,
+}
+
+impl Merged {
+    fn add(&mut self, layer: &Layer) {
+        for path in layer.entries.keys() {
+            let (folder, name) = path.rsplit_once('/').expect("an absolute path");
+            if name == ".wh..wh..opq" {
+                self.remove_below(folder);
+                self.removed.insert(format!("{folder}/"));
+            } else if let Some(name) = name.strip_prefix(".wh.") {
+                let path = format!("{folder}/{name}");
+                self.remove_below(&path);
+                self.entries.remove(&path);
+                self.removed.insert(path);
+            }
+        }
+        for (path, entry) in &layer.entries {
+            if path.rsplit('/').next().is_some_and(|name| name.starts_with(".wh.")) {
+                continue;
+            }
+            if !entry.kind.is_dir() {
+                self.remove_below(path);
+            }
+            let mut entry = entry.clone();
+            if entry.kind == EntryType::Link {
+                let target = format!("/{}", entry.link.clone().unwrap_or_default().trim_start_matches('/'));
+                if let Some(target) = layer.entries.get(&target).or(self.entries.get(&target)) {
+                    entry = target.clone();
+                }
+            }
+            self.entries.insert(path.clone(), entry);
+        }
+    }
+
+    fn remove_below(&mut self, folder: &str) {
+        let start = format!("{folder}/");
+        self.entries.retain(|path, _| !path.starts_with(&start));
+    }
+
+    /// Whether a path of the base is not there any more.
+    pub fn has_removed(&self, path: &str) -> bool {
+        let folders = path.match_indices('/').flat_map(|(at, _)| [&path[..at], &path[..=at]]);
+        folders.chain([path]).any(|folder| self.removed.contains(folder))
+    }
+}
+
+/// All files of an image by absolute path, without their content.
+pub fn listing(name: &str) -> BTreeMap<String, Entry> {
+    let format = "%y\\t%m\\t%U\\t%G\\t%p\\t%l\\n";
+    let text = docker(["run", "--rm", "--network=none", "--entrypoint=find", name, "/", "-xdev", "-printf", format]);
+    let line = |line: &str| {
+        let mut columns = line.split('\t');
+        let mut next = || columns.next().expect("six columns").to_owned();
+        let kind = match next().as_str() {
+            "d" => EntryType::Directory,
+            "l" => EntryType::Symlink,
+            _ => EntryType::Regular,
+        };
+        let mode = u32::from_str_radix(&next(), 8).expect("a mode");
+        let owner = (next().parse().expect("an owner"), next().parse().expect("a group"));
+        let (path, link) = (next(), Some(next()).filter(|link| !link.is_empty()));
+        (path, Entry { kind, mode, owner, mtime: 0, link, content: Vec::new() })
+    };
+    text.lines().map(line).collect()
 }
 
 fn inspect(name: &str) -> Value {

@@ -1,5 +1,5 @@
-//! A simple repository (PEP 691) on loopback that serves real files, counts requests, fails when told to, and can want a
-//! password over TLS.
+//! A simple repository (PEP 691, and PEP 503 for those who do not ask for JSON) on loopback that serves real files, counts
+//! requests, fails when told to, and can want a password over TLS.
 
 use std::{
     collections::BTreeMap,
@@ -46,16 +46,21 @@ struct State {
 impl Index {
     /// Serves the files below `folder`.
     pub fn start(folder: &Path) -> Self {
-        Self::serving(folder, None)
+        Self::serving(folder, None, "127.0.0.1:0")
+    }
+
+    /// The same at an address that does not change from run to run if it is free, so that steps stay cached that name it.
+    pub fn start_at(folder: &Path, port: u16) -> Self {
+        Self::serving(folder, None, &format!("127.0.0.1:{port}"))
     }
 
     /// Serves the files below `folder` over TLS, to those who know the password.
     pub fn private(folder: &Path, username: &str, password: &str) -> Self {
-        Self::serving(folder, Some(tls::basic(username, password)))
+        Self::serving(folder, Some(tls::basic(username, password)), "127.0.0.1:0")
     }
 
-    fn serving(folder: &Path, authorization: Option<String>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    fn serving(folder: &Path, authorization: Option<String>, address: &str) -> Self {
+        let listener = TcpListener::bind(address).or_else(|_| TcpListener::bind("127.0.0.1:0")).expect("a free port");
         let files = fs::read_dir(folder)
             .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
             .map(|entry| entry.expect("an entry").path())
@@ -101,13 +106,13 @@ impl Index {
 
     fn serve(&self, connection: impl Read + Write) {
         let mut reader = BufReader::new(connection);
-        while let Some((path, authorization)) = request(&mut reader) {
+        while let Some(request) = request(&mut reader) {
             let connection = reader.get_mut();
-            let done = if self.authorization.is_some() && authorization != self.authorization {
-                let status = if authorization.is_some() { 403 } else { 401 };
+            let done = if self.authorization.is_some() && request.authorization != self.authorization {
+                let status = if request.authorization.is_some() { 403 } else { 401 };
                 send(connection, status, "text/plain", b"who are you?", usize::MAX)
             } else {
-                self.answer(connection, &path)
+                self.answer(connection, &request)
             };
             if done.is_none() {
                 return;
@@ -116,7 +121,8 @@ impl Index {
     }
 
     /// `None` ends the connection.
-    fn answer(&self, connection: &mut impl Write, path: &str) -> Option<()> {
+    fn answer(&self, connection: &mut impl Write, request: &Request) -> Option<()> {
+        let path = request.path.as_str();
         let name = path.trim_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
         let (file, fault) = {
             let mut state = self.state();
@@ -128,8 +134,11 @@ impl Index {
             return send(connection, status, "text/plain", b"told to fail", usize::MAX);
         }
         if path.starts_with("/simple/") {
-            let page = self.page(&name);
-            return send(connection, 200, "application/vnd.pypi.simple.v1+json", page.as_bytes(), usize::MAX);
+            let (kind, page) = match request.json {
+                true => ("application/vnd.pypi.simple.v1+json", self.page(&name)),
+                false => ("text/html", self.html(&name)),
+            };
+            return send(connection, 200, kind, page.as_bytes(), usize::MAX);
         }
         let Some(mut content) = file.and_then(|file| fs::read(file).ok()) else {
             return send(connection, 404, "text/plain", b"no such file", usize::MAX);
@@ -143,32 +152,56 @@ impl Index {
     }
 
     fn page(&self, project: &str) -> String {
-        let state = self.state();
-        let of_project = state.files.iter().filter(|(name, _)| {
-            DistributionFile::parse(name).is_some_and(|distribution| distribution.name.as_str() == project)
-        });
-        let files: Vec<_> = of_project
-            .map(|(name, path)| {
-                json!({ "filename": name, "url": format!("/files/{name}"), "hashes": { "sha256": digest(path) } })
+        let files = self.files(project).into_iter();
+        let files: Vec<_> = files
+            .map(|(name, digest)| {
+                json!({ "filename": name, "url": format!("/files/{name}"), "hashes": { "sha256": digest } })
             })
             .collect();
         json!({ "meta": { "api-version": "1.0" }, "name": project, "files": files }).to_string()
     }
+
+    fn html(&self, project: &str) -> String {
+        let files = self.files(project).into_iter();
+        let links = files.map(|(name, digest)| format!("<a href=\"/files/{name}#sha256={digest}\">{name}</a><br>\n"));
+        format!("<!DOCTYPE html>\n<html><body>\n{}</body></html>\n", links.collect::<String>())
+    }
+
+    /// Name and digest of each file of a project.
+    fn files(&self, project: &str) -> Vec<(String, String)> {
+        let state = self.state();
+        let of_project = state.files.iter().filter(|(name, _)| {
+            DistributionFile::parse(name).is_some_and(|distribution| distribution.name.as_str() == project)
+        });
+        of_project.map(|(name, path)| (name.clone(), digest(path))).collect()
+    }
 }
 
-/// The path of the next request on a connection, and its header `Authorization`.
-fn request(reader: &mut impl BufRead) -> Option<(String, Option<String>)> {
+/// What is read of a request.
+struct Request {
+    path: String,
+    /// The header `Authorization`.
+    authorization: Option<String>,
+    /// Whether JSON is asked for.
+    json: bool,
+}
+
+/// The next request on a connection.
+fn request(reader: &mut impl BufRead) -> Option<Request> {
     let mut first = String::new();
     reader.read_line(&mut first).ok().filter(|length| *length > 0)?;
-    let (mut line, mut authorization) = (String::new(), None);
+    let mut request = Request { path: first.split(' ').nth(1)?.to_owned(), authorization: None, json: false };
+    let mut line = String::new();
     while reader.read_line(&mut line).ok()? > 2 {
         let (name, value) = line.split_once(':').unwrap_or((&line, ""));
         if name.eq_ignore_ascii_case("authorization") {
-            authorization = Some(value.trim().to_owned());
+            request.authorization = Some(value.trim().to_owned());
+        } else if name.eq_ignore_ascii_case("accept") {
+            request.json = value.contains("json");
         }
         line.clear();
     }
-    Some((first.split(' ').nth(1)?.to_owned(), authorization))
+    Some(request)
 }
 
 /// Sends an answer whose body ends after `cut` bytes.

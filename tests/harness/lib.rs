@@ -1,7 +1,9 @@
 //! What the end-to-end tests share: a Docker client, readers of images and of BuildKit's progress, a local index of
 //! real wheels, and the examples.
 
+pub mod compare;
 pub mod docker;
+pub mod dockerfiles;
 pub mod examples;
 pub mod git;
 pub mod image;

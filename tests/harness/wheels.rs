@@ -11,10 +11,13 @@ use install_request::{Index, Libc, LibcFamily};
 use poetry_buildkit::{index, interpreter};
 use poetry_buildkit_installer::fetch::{Client, Patience, Proxies, Trust};
 use poetry_buildkit_installer::index::find;
-use poetry_lock::{Artifact, GroupChoice, Options, Project};
+use poetry_lock::{Artifact, Environment, GroupChoice, Options, Project, Tags};
 use sha2::{Digest, Sha256};
 
-use crate::examples::{self, Example};
+use crate::{
+    dockerfiles,
+    examples::{self, Example},
+};
 
 /// What outlives a run of the tests.
 pub fn cache() -> PathBuf {
@@ -28,7 +31,8 @@ pub fn folder() -> &'static Path {
     FOLDER.get_or_init(|| {
         let folder = cache().join("wheels");
         fs::create_dir_all(&folder).expect("the folder for wheels can be made");
-        for example in examples::all().into_iter().chain(examples::fixtures()) {
+        let projects = examples::all().into_iter().chain(examples::fixtures()).chain(dockerfiles::projects());
+        for example in projects {
             download(&example, &folder);
         }
         folder
@@ -64,10 +68,7 @@ fn download(example: &Example, folder: &Path) {
 
 /// Name, file and digest of all that any group or extra of a project needs.
 fn wanted(project: &Project, example: &Example, platform: &Platform) -> Vec<(String, String, Option<String>)> {
-    let libc = Libc { family: LibcFamily::Glibc, major: 2, minor: 36 };
-    let described = interpreter::described(&format!("{}.0", example.python()), platform, libc).expect("an interpreter");
-    let environment = interpreter::environment(&described).expect("an environment");
-    let tags = interpreter::tags(&described).expect("tags");
+    let (environment, tags) = machine(&example.python(), platform);
     let groups = GroupChoice { all: true, ..GroupChoice::default() };
     let options = Options { groups, all_extras: true, ..Options::default() };
     let selection = project.select(&environment, &options).unwrap_or_else(|error| panic!("{}: {error}", example.name));
@@ -80,6 +81,14 @@ fn wanted(project: &Project, example: &Example, platform: &Platform) -> Vec<(Str
         Err(error) => panic!("{}: {}: {error}", example.name, package.name),
     };
     selection.packages.iter().filter_map(|selected| file(selected.package)).collect()
+}
+
+/// What decides on markers and on files, for a minor version of Python.
+pub(crate) fn machine(python: &str, platform: &Platform) -> (Environment, Tags) {
+    let libc = Libc { family: LibcFamily::Glibc, major: 2, minor: 36 };
+    let described = interpreter::described(&format!("{python}.0"), platform, libc).expect("an interpreter");
+    let environment = interpreter::environment(&described).expect("an environment");
+    (environment, interpreter::tags(&described).expect("tags"))
 }
 
 fn client() -> Client {

@@ -1,0 +1,10 @@
+# syntax=poetry-buildkit
+FROM python:3.11-slim
+RUN pip install poetry==1.8.5
+
+ARG POETRY_ARGS="--only main"
+ENV POETRY_VIRTUALENVS_CREATE=false
+WORKDIR /app
+COPY . .
+RUN poetry install $POETRY_ARGS
+CMD ["shop"]

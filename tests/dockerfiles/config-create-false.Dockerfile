@@ -1,0 +1,10 @@
+# syntax=poetry-buildkit
+FROM python:3.11-slim
+RUN pip install poetry==1.8.5
+
+WORKDIR /app
+COPY pyproject.toml poetry.lock ./
+RUN poetry config virtualenvs.create false
+RUN poetry install --no-root --no-interaction --no-ansi
+COPY . .
+CMD ["python", "-m", "shop.main"]

@@ -1,0 +1,10 @@
+# syntax=poetry-buildkit
+FROM python:3.11-slim
+RUN pip install poetry==1.8.5
+
+WORKDIR /app
+COPY pyproject.toml poetry.lock ./
+RUN poetry export -f requirements.txt --output requirements.txt --without-hashes && \
+    pip install --no-cache-dir -r requirements.txt
+COPY . .
+CMD ["python", "-m", "shop.main"]

@@ -1,0 +1,8 @@
+# syntax=poetry-buildkit
+FROM python:3.11-slim
+RUN pip install poetry==1.8.5
+
+WORKDIR /app
+COPY . ./
+RUN poetry install --without dev
+CMD ["shop"]

@@ -1,0 +1,5 @@
+"""A program that is no package."""
+
+import click
+
+click.echo("hello")

@@ -1,0 +1,461 @@
+//! Compares the image that real Poetry made with ours: every file over the base, every distribution, the config, and what
+//! containers do. What may differ is listed here, each with its reason, and nothing else may.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+    sync::{Mutex, OnceLock},
+};
+
+use poetry_lock::Name;
+use serde_json::Value;
+use tar::EntryType;
+
+use crate::{
+    docker::Build,
+    dockerfiles::{BASES, Case},
+    image::{Entry, Image, Merged, listing},
+};
+
+/// An image and what it is built on.
+#[derive(Debug, Clone)]
+pub struct Side {
+    /// The image.
+    pub config: Value,
+    /// Its files over the base.
+    pub files: Merged,
+    /// The name of the base.
+    pub base: String,
+}
+
+impl Side {
+    /// Reads an image of the engine's store.
+    pub fn read(tag: &str) -> Self {
+        let (image, base) = Image::over_one_of(tag, &BASES);
+        Self { files: image.merged(), config: image.config["config"].clone(), base: base.to_owned() }
+    }
+
+    /// What is at a path. The content of the base's files is not known.
+    fn at(&self, base: &BTreeMap<String, Entry>, path: &str) -> Option<Entry> {
+        let own = self.files.entries.get(path);
+        own.or_else(|| base.get(path).filter(|_| !self.files.has_removed(path))).cloned()
+    }
+
+    fn text(&self, path: &str) -> Option<String> {
+        let entry = self.files.entries.get(path)?;
+        Some(String::from_utf8_lossy(&entry.content).into_owned())
+    }
+
+    /// The folders of virtual environments.
+    fn environments(&self) -> impl Iterator<Item = String> + '_ {
+        self.files.entries.keys().filter_map(|path| path.strip_suffix("/pyvenv.cfg")).map(str::to_owned)
+    }
+}
+
+/// A distribution in an image.
+#[derive(Debug, Clone)]
+struct Distribution {
+    name: Name,
+    version: String,
+    /// The folder of `.dist-info`.
+    info: String,
+    /// Names of the distributions that it needs, but for its extras.
+    needs: BTreeSet<Name>,
+    /// Its files.
+    files: BTreeSet<String>,
+}
+
+/// The distributions by the folder that they are in.
+fn distributions(side: &Side) -> BTreeMap<String, Vec<Distribution>> {
+    let mut found: BTreeMap<String, Vec<Distribution>> = BTreeMap::new();
+    for info in side.files.entries.keys().filter_map(|path| path.strip_suffix("/METADATA")) {
+        let Some((place, folder)) = info.rsplit_once('/') else { continue };
+        let Some((name, version)) = folder.strip_suffix(".dist-info").and_then(|folder| folder.rsplit_once('-')) else {
+            continue;
+        };
+        let metadata = side.text(&format!("{info}/METADATA")).unwrap_or_default();
+        let head = metadata.lines().take_while(|line| !line.is_empty());
+        let needs =
+            head.filter_map(|line| line.strip_prefix("Requires-Dist: ")).filter(|line| !line.contains("extra =="));
+        let end = |character: char| !(character.is_alphanumeric() || "-_.".contains(character));
+        let needs = needs.map(|line| Name::new(line.split(end).next().unwrap_or_default())).collect();
+        let record = side.text(&format!("{info}/RECORD")).unwrap_or_default();
+        let files =
+            record.lines().map(|row| resolve(place, row.rsplitn(3, ',').last().unwrap_or_default().trim_matches('"')));
+        let distribution = Distribution {
+            name: Name::new(name),
+            version: version.to_owned(),
+            info: info.to_owned(),
+            needs,
+            files: files.collect(),
+        };
+        found.entry(place.to_owned()).or_default().push(distribution);
+    }
+    found
+}
+
+fn resolve(folder: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = if path.starts_with('/') { Vec::new() } else { folder.split('/').collect() };
+    for part in path.split('/') {
+        match part {
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// The distributions that come with Poetry, and those that come with pipx.
+fn of_installers() -> &'static [BTreeSet<Name>; 2] {
+    static FOUND: OnceLock<[BTreeSet<Name>; 2]> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        ["poetry==1.8.5", "pipx"].map(|installer| {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let text = format!("FROM python:3.11-slim\nRUN pip install {installer}\n");
+            std::fs::write(folder.path().join("Dockerfile"), text).expect("the Dockerfile");
+            let tag = format!("test-dockerfiles-{}", installer.split('=').next().unwrap_or_default());
+            Build::new(folder.path()).tag(&tag).succeed();
+            let found = distributions(&Side::read(&tag));
+            found.into_values().flatten().map(|distribution| distribution.name).collect()
+        })
+    })
+}
+
+/// What may differ between two images.
+struct Allowed {
+    /// Folders of which nothing is compared.
+    folders: BTreeSet<String>,
+    /// Files, and the distributions' folders they belong to.
+    files: BTreeSet<String>,
+    /// Folders of virtual environments.
+    environments: BTreeSet<String>,
+    /// Distributions that only one of both has: their `.dist-info`.
+    infos: BTreeSet<String>,
+}
+
+impl Allowed {
+    fn new(case: &Case, plain: &Side, ours: &Side) -> Self {
+        let mut allowed = Self {
+            folders: BTreeSet::new(),
+            files: BTreeSet::new(),
+            environments: plain.environments().chain(ours.environments()).collect(),
+            infos: BTreeSet::new(),
+        };
+        if let Some(folder) = variable(&plain.config, "POETRY_CACHE_DIR") {
+            // Poetry's cache, at a place of its own. The virtual environments in it are no cache.
+            allowed.folders.extend(["cache", "artifacts"].map(|part| format!("{folder}/{part}")));
+        }
+        let selection = case.selection();
+        for side in [plain, ours] {
+            for (place, found) in distributions(side) {
+                allowed.add_place(case, &selection, &place, &found);
+            }
+        }
+        allowed
+    }
+
+    /// What may differ in one folder of distributions.
+    fn add_place(&mut self, case: &Case, selection: &BTreeMap<Name, String>, place: &str, found: &[Distribution]) {
+        let has = |name: &str| found.iter().any(|distribution| distribution.name.as_str() == name);
+        let is_projects = selection.iter().all(|(name, version)| {
+            found.iter().any(|distribution| distribution.name == *name && distribution.version == *version)
+        });
+        let is_selected = |name: &Name| is_projects && selection.contains_key(name);
+        let environment = self.environments.iter().find(|folder| place.starts_with(&format!("{folder}/"))).cloned();
+
+        // Poetry, and what only Poetry needs: where it is served natively, nobody asks for it.
+        let [with_poetry, with_pipx] = of_installers();
+        let mut unneeded: BTreeSet<Name> = BTreeSet::new();
+        if !case.needs_poetry {
+            unneeded.extend(with_poetry.clone());
+            unneeded.extend(with_pipx.iter().filter(|_| has("pipx")).cloned());
+        }
+        let mut wanted: Vec<Name> = found.iter().map(|distribution| distribution.name.clone()).collect();
+        wanted.retain(|name| is_selected(name) || !unneeded.contains(name));
+        while let Some(name) = wanted.pop() {
+            if unneeded.remove(&name) {
+                let needs = found.iter().filter(|distribution| distribution.name == name);
+                wanted.extend(needs.flat_map(|distribution| distribution.needs.clone()));
+            }
+        }
+        // An environment that is Poetry's alone, as it is made for $POETRY_HOME or by pipx, goes with it.
+        if let Some(folder) = &environment {
+            if has("poetry") && !is_projects && !case.needs_poetry {
+                self.folders.insert(folder.clone());
+                self.folders.extend(folder.strip_suffix("/venvs/poetry").map(str::to_owned));
+            }
+            // What virtualenv puts into a new environment, which no lock tells.
+            let seeds = ["pip", "setuptools", "wheel"].map(Name::new);
+            unneeded.extend(seeds.into_iter().filter(|name| !is_selected(name)));
+        }
+        for distribution in found.iter().filter(|distribution| unneeded.contains(&distribution.name)) {
+            if is_selected(&distribution.name) {
+                continue;
+            }
+            self.infos.insert(distribution.info.clone());
+            self.folders.insert(distribution.info.clone());
+            self.files.extend(distribution.files.iter().cloned());
+            // The mark of virtualenv beside a distribution that it put there.
+            self.files.insert(format!("{}.virtualenv", distribution.info.trim_end_matches(".dist-info")));
+        }
+    }
+
+    /// Why a path may differ.
+    fn reason(&self, path: &str) -> Option<&'static str> {
+        let is_in =
+            |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let name = path.rsplit('/').next().unwrap_or_default();
+        if path.contains("/__pycache__") || path.ends_with(".pyc") {
+            return Some("bytecode holds times, and Python writes it when it likes");
+        }
+        if is_in("/tmp") && path != "/tmp" {
+            return Some("temporary files");
+        }
+        if let Some((_, cached)) = path.split_once("/.cache") {
+            let is_cache = cached.is_empty() || cached.starts_with('/');
+            if is_cache && !cached.starts_with("/pypoetry/virtualenvs") {
+                return Some("a cache");
+            }
+        }
+        if ["/.config/pypoetry", "/.local/share/pypoetry"]
+            .iter()
+            .any(|own| format!("{path}/").contains(&format!("{own}/")))
+        {
+            return Some("Poetry's own settings");
+        }
+        if format!("{path}/").contains("/.local/share/pipx/") || format!("{path}/").contains("/.local/state/pipx/") {
+            return Some("pipx's own environments");
+        }
+        if self.folders.iter().any(|folder| is_in(folder)) || self.files.contains(path) {
+            return Some("Poetry, or what only Poetry needs, or what virtualenv puts into an environment");
+        }
+        let environment = self.environments.iter().find(|folder| is_in(folder))?;
+        let below = path.strip_prefix(environment.as_str())?.trim_start_matches('/');
+        let is_scaffolding = match below.split_once('/') {
+            None => ["pyvenv.cfg", ".gitignore", "CACHEDIR.TAG", "lib64", "include"].contains(&below),
+            Some(("bin", name)) => is_scaffolding_program(name),
+            Some(("lib", _)) => ["_virtualenv.py", "_virtualenv.pth"].contains(&name),
+            _ => false,
+        };
+        is_scaffolding.then_some("an environment's own scaffolding")
+    }
+}
+
+/// Whether a program is in every environment: Python under its names, the scripts that activate, and pip's.
+fn is_scaffolding_program(name: &str) -> bool {
+    let stem = name.trim_end_matches(|character: char| character.is_ascii_digit() || ".-".contains(character));
+    let scripts = ["activate", "activate.csh", "activate.fish", "activate.nu", "activate.ps1", "Activate.ps1"];
+    ["python", "pip", "wheel"].contains(&stem) || scripts.contains(&name) || name == "activate_this.py"
+}
+
+/// All differences, one a line.
+pub fn differences(case: &Case, plain: &Side, ours: &Side) -> Vec<String> {
+    if plain.base != ours.base {
+        return vec![format!("built on {} and on {}", plain.base, ours.base)];
+    }
+    let allowed = Allowed::new(case, plain, ours);
+    let mut found = Vec::new();
+    of_distributions(&allowed, plain, ours, &mut found);
+    of_files(&allowed, plain, ours, &mut found);
+    of_config(plain, ours, &mut found);
+    found
+}
+
+fn of_distributions(allowed: &Allowed, plain: &Side, ours: &Side, found: &mut Vec<String>) {
+    let all = |side: &Side| -> BTreeSet<String> {
+        let all = distributions(side).into_values().flatten();
+        all.map(|distribution| distribution.info)
+            .filter(|info| !allowed.infos.contains(info) && allowed.reason(info).is_none())
+            .collect()
+    };
+    let (plain, ours) = (all(plain), all(ours));
+    found.extend(plain.difference(&ours).map(|info| format!("{info} is not in ours")));
+    found.extend(ours.difference(&plain).map(|info| format!("{info} is in ours only")));
+}
+
+fn of_files(allowed: &Allowed, plain: &Side, ours: &Side, found: &mut Vec<String>) {
+    let base = listing_of(&plain.base);
+    let own = [plain, ours].into_iter().flat_map(|side| side.files.entries.keys().chain(&side.files.removed));
+    let mut paths: BTreeSet<&str> = own.map(|path| path.trim_end_matches('/')).collect();
+    paths.extend(
+        base.keys().filter(|path| plain.files.has_removed(path) || ours.files.has_removed(path)).map(String::as_str),
+    );
+    for path in paths {
+        let (of_plain, of_ours) = (plain.at(&base, path), ours.at(&base, path));
+        let difference = match (&of_plain, &of_ours) {
+            (Some(one), Some(other)) => {
+                let unknown = !plain.files.entries.contains_key(path) || !ours.files.entries.contains_key(path);
+                difference(path, one, other, unknown)
+            }
+            (Some(one), None) => missing(allowed, path, one, plain).then(|| "is not in ours".to_owned()),
+            (None, Some(other)) => missing(allowed, path, other, ours).then(|| "is in ours only".to_owned()),
+            (None, None) => None,
+        };
+        let links = [&of_plain, &of_ours].into_iter().flatten().filter_map(|entry| entry.link.as_deref());
+        // A name for a program of an environment that is Poetry's alone.
+        let mut links_away =
+            links.filter(|link| allowed.folders.iter().any(|folder| link.starts_with(&format!("{folder}/"))));
+        if let Some(difference) = difference
+            && allowed.reason(path).is_none()
+            && links_away.next().is_none_or(|_| of_plain.is_some() && of_ours.is_some())
+        {
+            found.push(format!("{path} {difference}"));
+        }
+    }
+}
+
+/// Whether something that only one image has counts. A folder does not that is there for the sake of what may differ.
+fn missing(allowed: &Allowed, path: &str, entry: &Entry, side: &Side) -> bool {
+    if !entry.kind.is_dir() {
+        return true;
+    }
+    let start = format!("{path}/");
+    let mut below =
+        side.files.entries.range(start.clone()..).take_while(|(path, _)| path.starts_with(&start)).peekable();
+    if below.peek().is_none() {
+        return true;
+    }
+    let mut files = below.filter(|(_, entry)| !entry.kind.is_dir()).peekable();
+    files.peek().is_none() || files.any(|(path, _)| allowed.reason(path).is_none())
+}
+
+/// How two entries at one path differ; `unknown` if the content of one is that of the base.
+fn difference(path: &str, plain: &Entry, ours: &Entry, unknown: bool) -> Option<String> {
+    if plain.kind != ours.kind {
+        return Some(format!("is a {:?} and a {:?}", plain.kind, ours.kind));
+    }
+    if plain.mode != ours.mode && plain.kind != EntryType::Symlink {
+        return Some(format!("has the mode {:o} and {:o}", plain.mode, ours.mode));
+    }
+    if plain.owner != ours.owner {
+        return Some(format!("belongs to {:?} and {:?}", plain.owner, ours.owner));
+    }
+    if plain.link != ours.link {
+        return Some(format!("leads to {:?} and {:?}", plain.link, ours.link));
+    }
+    if plain.kind.is_dir() || plain.content == ours.content && !unknown {
+        return None;
+    }
+    if plain.link.is_some() {
+        return None;
+    }
+    if unknown {
+        return Some("is changed in one of both".to_owned());
+    }
+    let text = |entry: &Entry| String::from_utf8_lossy(&entry.content).into_owned();
+    let (plain, ours) = (text(plain), text(ours));
+    let (folder, name) = path.rsplit_once('/').unwrap_or_default();
+    let is_equal = folder.ends_with(".dist-info")
+        && match name {
+            // Who installed it.
+            "INSTALLER" => plain.starts_with("Poetry ") && ours.trim() == "poetry-buildkit",
+            // The order of lines, and the lines of files that may differ.
+            "RECORD" => rows(&plain) == rows(&ours),
+            // The spelling of the project's address.
+            "direct_url.json" => url(&plain) == url(&ours),
+            _ => false,
+        };
+    (!is_equal).then(|| format!("is not the same: {}", first_difference(&plain, &ours)))
+}
+
+fn rows(record: &str) -> BTreeSet<&str> {
+    let may_differ = |row: &&str| {
+        let path = row.rsplitn(3, ',').last().unwrap_or_default();
+        path.ends_with(".pyc") || path.ends_with(".dist-info/INSTALLER") || path.ends_with(".dist-info/direct_url.json")
+    };
+    record.lines().filter(|row| !may_differ(row)).collect()
+}
+
+fn url(text: &str) -> Option<Value> {
+    let mut value: Value = serde_json::from_str(text).ok()?;
+    let url = value["url"].as_str()?.trim_end_matches('/').to_owned();
+    value["url"] = url.into();
+    Some(value)
+}
+
+fn first_difference(plain: &str, ours: &str) -> String {
+    let (mut plain, mut ours) = (plain.lines(), ours.lines());
+    loop {
+        match (plain.next(), ours.next()) {
+            (None, None) => return "in the ends of lines".to_owned(),
+            (one, other) if one != other => {
+                let shown = |line: Option<&str>| line.map(|line| line.chars().take(100).collect::<String>());
+                return format!("{:?} and {:?}", shown(one), shown(other));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The listing of a base, made once.
+fn listing_of(base: &str) -> BTreeMap<String, Entry> {
+    static KNOWN: Mutex<BTreeMap<String, BTreeMap<String, Entry>>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    known.entry(base.to_owned()).or_insert_with(|| listing(base)).clone()
+}
+
+fn of_config(plain: &Side, ours: &Side, found: &mut Vec<String>) {
+    let (plain, ours) = (&plain.config, &ours.config);
+    let mut check = |key: &str, one: &Value, other: &Value| {
+        if one != other {
+            found.push(format!("{key} is {one} and {other}"));
+        }
+    };
+    for key in ["User", "WorkingDir", "ExposedPorts", "Labels", "Healthcheck", "StopSignal", "Volumes"] {
+        check(key, &plain[key], &ours[key]);
+    }
+    let mut runs_without_poetry = false;
+    for key in ["Entrypoint", "Cmd"] {
+        // Without Poetry the program that it was to run is run at once.
+        let shortened = without_poetry_run(&plain[key]).filter(|shortened| *shortened == ours[key]);
+        runs_without_poetry |= shortened.is_some();
+        check(key, shortened.as_ref().unwrap_or(&plain[key]), &ours[key]);
+    }
+    let mut variables = environment(plain);
+    if let Some(venv) = variable(ours, "VIRTUAL_ENV").filter(|_| runs_without_poetry) {
+        // `poetry run` sets both.
+        variables.insert("VIRTUAL_ENV".to_owned(), venv.clone());
+        let path = variables.entry("PATH".to_owned()).or_default();
+        let bin = format!("{venv}/bin");
+        if path.split(':').next() != Some(&bin) {
+            *path = format!("{bin}:{path}");
+        }
+    }
+    check("Env", &serde_json::json!(variables), &serde_json::json!(environment(ours)));
+}
+
+/// An entry point or command with `poetry run` taken off, if it begins so.
+fn without_poetry_run(command: &Value) -> Option<Value> {
+    let words: Vec<&str> = command.as_array()?.iter().filter_map(Value::as_str).collect();
+    let is_poetry = |word: &str| word == "poetry" || word.ends_with("/bin/poetry");
+    match words.as_slice() {
+        [poetry, "run", rest @ ..] if is_poetry(poetry) => match rest {
+            [] => Some(Value::Null),
+            rest => Some(serde_json::json!(rest)),
+        },
+        [shell @ .., script] if shell.last() == Some(&"-c") => {
+            let mut shortened = shell.to_vec();
+            shortened.push(script.trim_start().strip_prefix("poetry run ")?.trim_start());
+            Some(serde_json::json!(shortened))
+        }
+        _ => None,
+    }
+}
+
+fn environment(config: &Value) -> BTreeMap<String, String> {
+    let list = config["Env"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    list.filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn variable(config: &Value, name: &str) -> Option<String> {
+    environment(config).remove(name)
+}
+
+/// What a container does: how it ends and what it prints; and what it tells on standard error, to be shown.
+pub fn behaviour(tag: &str, arguments: &[String]) -> ((Option<i32>, String), String) {
+    let mut command = Command::new("docker");
+    command.args(["run", "--rm", "--network=none", tag]).args(arguments);
+    let output = command.output().unwrap_or_else(|error| panic!("docker: {error}"));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    ((output.status.code(), text(&output.stdout)), text(&output.stderr))
+}
