@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, env, sync::OnceLock, time::Instant};
 use end_to_end::{
     compare::{Side, behaviour, differences},
     dockerfiles::{self, Case, steps_of_poetry},
+    image::Entry,
     index::Index,
     say, wheels,
 };
@@ -43,6 +44,7 @@ groups! {
     mounts_and_heredocs = "buildkit",
     options_of_the_install = "options",
     commands_around_the_install = "around",
+    further_habits = "further",
 }
 
 /// The index of these builds. Its port is the same in every run, if it is free: the steps that name it stay cached.
@@ -131,4 +133,100 @@ fn case_plain(ready: &dockerfiles::Ready) -> end_to_end::docker::Build {
         return ready.plain.clone().arg("--no-cache");
     }
     ready.plain.clone()
+}
+
+/// Makes a difference.
+type Change<'a> = dyn Fn(&mut Side) + 'a;
+
+#[test]
+fn what_may_not_differ_is_found_and_what_may_is_not() {
+    let all: BTreeMap<String, Case> =
+        dockerfiles::groups().into_values().flatten().map(|case| (case.name.clone(), case)).collect();
+    let plain = |name: &str| {
+        let tag = format!("test-dockerfile-{name}");
+        all[name].ready(index()).plain.tag(&tag).succeed();
+        Side::read(&tag)
+    };
+    let packages = "/usr/local/lib/python3.11/dist-packages";
+
+    // Poetry shares the environment with the project.
+    let (case, shared) = (&all["config-create-false"], plain("config-create-false"));
+    let jinja = file(&shared, &format!("{packages}/jinja2/"), "/environment.py");
+    let certifi = file(&shared, &format!("{packages}/certifi-"), "/METADATA");
+    let record = file(&shared, &format!("{packages}/jinja2-"), "/RECORD");
+    let wrong: [(&str, &Change<'_>); 12] = [
+        ("a file that is missing", &|side| drop(side.files.entries.remove(&jinja))),
+        ("other content", &|side| entry(side, &jinja).content.push(b'\n')),
+        ("another mode", &|side| entry(side, &jinja).mode = 0o600),
+        ("another owner", &|side| entry(side, &jinja).owner = (1000, 1000)),
+        ("a file too many", &|side| {
+            drop(side.files.entries.insert("/app/x".to_owned(), side.files.entries[&jinja].clone()))
+        }),
+        ("a package that Poetry needs as well", &|side| remove(side, certifi.rsplit_once('/').expect("a folder").0)),
+        ("a line of a RECORD", &|side| {
+            let text = String::from_utf8_lossy(&entry(side, &record).content).into_owned();
+            entry(side, &record).content =
+                text.lines().skip(5).map(|line| format!("{line}\n")).collect::<String>().into();
+        }),
+        ("a file of the base that is removed", &|side| side.files.removed.extend(["/etc/passwd".to_owned()])),
+        ("a folder of the base that is removed", &|side| side.files.removed.extend(["/usr/share/doc".to_owned()])),
+        ("another variable", &|side| side.config["Env"].as_array_mut().expect("a list").push("A=b".into())),
+        ("a variable that only `poetry run` excuses", &|side| {
+            side.config["Env"].as_array_mut().expect("a list").push("VIRTUAL_ENV=/venv".into());
+        }),
+        ("another command", &|side| side.config["Cmd"] = serde_json::json!(["python", "-m", "shop"])),
+    ];
+    for (what, change) in wrong {
+        let mut ours = shared.clone();
+        change(&mut ours);
+        assert_ne!(differences(case, &shared, &ours), [""; 0], "{what} is not found");
+    }
+    let mut ours = shared.clone();
+    for name in ["poetry", "cleo", "dulwich", "keyring"] {
+        remove(&mut ours, &format!("{packages}/{name}"));
+        let info = file(&shared, &format!("{packages}/{name}-"), "/METADATA");
+        remove(&mut ours, info.rsplit_once('/').expect("a folder").0);
+    }
+    remove(&mut ours, "/usr/local/bin/poetry");
+    remove(&mut ours, "/root/.cache");
+    remove(&mut ours, "/root/.config");
+    let installer = record.replace("/RECORD", "/INSTALLER");
+    entry(&mut ours, &installer).content = b"poetry-buildkit\n".to_vec();
+    assert_eq!(differences(case, &shared, &ours), [""; 0]);
+
+    // It has another one, where `poetry run` starts the program.
+    let (case, apart) = (&all["default-venv"], plain("default-venv"));
+    let activate = file(&apart, "/root/.cache/pypoetry/virtualenvs/", "/bin/activate");
+    let venv = activate.trim_end_matches("/bin/activate").to_owned();
+    let mut ours = apart.clone();
+    ours.config["Entrypoint"] = serde_json::json!(["shop"]);
+    let variables = ours.config["Env"].as_array_mut().expect("a list");
+    for variable in variables.iter_mut() {
+        if let Some(path) = variable.as_str().and_then(|variable| variable.strip_prefix("PATH=")) {
+            *variable = format!("PATH={venv}/bin:{path}").into();
+        }
+    }
+    variables.push(format!("VIRTUAL_ENV={venv}").into());
+    remove(&mut ours, &activate);
+    remove(&mut ours, &file(&apart, &format!("{venv}/lib/"), "/_virtualenv.py"));
+    assert_eq!(differences(case, &apart, &ours), [""; 0]);
+    let script = format!("{venv}/bin/shop");
+    remove(&mut ours, &script);
+    assert_eq!(differences(case, &apart, &ours), [format!("{script} is not in ours")]);
+}
+
+/// The first file whose path begins and ends like this.
+fn file(side: &Side, start: &str, end: &str) -> String {
+    let mut paths = side.files.entries.keys();
+    let found = paths.find(|path| path.starts_with(start) && path.ends_with(end));
+    found.unwrap_or_else(|| panic!("there is no {start}*{end}")).clone()
+}
+
+fn entry<'a>(side: &'a mut Side, path: &str) -> &'a mut Entry {
+    side.files.entries.get_mut(path).unwrap_or_else(|| panic!("there is no {path}"))
+}
+
+/// Takes a file away, or a folder with all in it.
+fn remove(side: &mut Side, path: &str) {
+    side.files.entries.retain(|other, _| other != path && !other.starts_with(&format!("{path}/")));
 }

@@ -6,7 +6,7 @@ ENV POETRY_VIRTUALENVS_CREATE=false
 WORKDIR /app
 COPY pyproject.toml poetry.lock ./
 RUN poetry install --no-root --only main; echo installed > /installed
-COPY --chmod=755 <<EOF /start.sh
+COPY --chmod=755 <<'EOF' /start.sh
 #!/bin/sh
 set -e
 cat /installed

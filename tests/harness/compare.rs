@@ -105,20 +105,20 @@ fn resolve(folder: &str, path: &str) -> String {
     parts.join("/")
 }
 
-/// The distributions that come with Poetry, and those that come with pipx.
-fn of_installers() -> &'static [BTreeSet<Name>; 2] {
-    static FOUND: OnceLock<[BTreeSet<Name>; 2]> = OnceLock::new();
-    FOUND.get_or_init(|| {
-        ["poetry==1.8.5", "pipx"].map(|installer| {
-            let folder = tempfile::tempdir().expect("a temporary folder");
-            let text = format!("FROM python:3.11-slim\nRUN pip install {installer}\n");
-            std::fs::write(folder.path().join("Dockerfile"), text).expect("the Dockerfile");
-            let tag = format!("test-dockerfiles-{}", installer.split('=').next().unwrap_or_default());
-            Build::new(folder.path()).tag(&tag).succeed();
-            let found = distributions(&Side::read(&tag));
-            found.into_values().flatten().map(|distribution| distribution.name).collect()
-        })
-    })
+/// The distributions that come with any Poetry of the cases, and those that come with pipx.
+fn of_installers() -> &'static (BTreeSet<Name>, BTreeSet<Name>) {
+    static FOUND: OnceLock<(BTreeSet<Name>, BTreeSet<Name>)> = OnceLock::new();
+    let names = |installer: &str| -> BTreeSet<Name> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        // As the Dockerfiles say it, so that the step is theirs.
+        let text = format!("FROM python:3.11-slim\nRUN pip install {installer}\n");
+        std::fs::write(folder.path().join("Dockerfile"), text).expect("the Dockerfile");
+        let tag = format!("test-dockerfile-with-{}", installer.replace('=', ""));
+        Build::new(folder.path()).tag(&tag).succeed();
+        let found = distributions(&Side::read(&tag));
+        found.into_values().flatten().map(|distribution| distribution.name).collect()
+    };
+    FOUND.get_or_init(|| (&names("poetry==1.8.5") | &names("poetry"), names("pipx")))
 }
 
 /// What may differ between two images.
@@ -164,7 +164,7 @@ impl Allowed {
         let environment = self.environments.iter().find(|folder| place.starts_with(&format!("{folder}/"))).cloned();
 
         // Poetry, and what only Poetry needs: where it is served natively, nobody asks for it.
-        let [with_poetry, with_pipx] = of_installers();
+        let (with_poetry, with_pipx) = of_installers();
         let mut unneeded: BTreeSet<Name> = BTreeSet::new();
         if !case.needs_poetry {
             unneeded.extend(with_poetry.clone());
