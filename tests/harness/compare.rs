@@ -131,6 +131,8 @@ struct Allowed {
     environments: BTreeSet<String>,
     /// Distributions that only one of both has: their `.dist-info`.
     infos: BTreeSet<String>,
+    /// Files `WHEEL` of projects themselves.
+    roots: BTreeSet<String>,
 }
 
 impl Allowed {
@@ -140,7 +142,11 @@ impl Allowed {
             files: BTreeSet::new(),
             environments: plain.environments().chain(ours.environments()).collect(),
             infos: BTreeSet::new(),
+            roots: BTreeSet::new(),
         };
+        let generated = ours.files.entries.keys().filter(|path| path.ends_with(".dist-info/WHEEL"));
+        let generated = generated.filter(|path| ours.text(path).is_some_and(|text| text.contains("poetry-buildkit")));
+        allowed.roots.extend(generated.cloned());
         if let Some(folder) = variable(&plain.config, "POETRY_CACHE_DIR") {
             // Poetry's cache, at a place of its own. The virtual environments in it are no cache.
             allowed.folders.extend(["cache", "artifacts"].map(|part| format!("{folder}/{part}")));
@@ -208,6 +214,9 @@ impl Allowed {
         if path.contains("/__pycache__") || path.ends_with(".pyc") {
             return Some("bytecode holds times, and Python writes it when it likes");
         }
+        if path.ends_with(".dist-info/WHEEL") && self.roots.contains(path) {
+            return Some("Poetry 1 makes none for the project itself");
+        }
         if is_in("/tmp") && path != "/tmp" {
             return Some("temporary files");
         }
@@ -265,7 +274,7 @@ fn of_distributions(allowed: &Allowed, plain: &Side, ours: &Side, found: &mut Ve
     let all = |side: &Side| -> BTreeSet<String> {
         let all = distributions(side).into_values().flatten();
         all.map(|distribution| distribution.info)
-            .filter(|info| !allowed.infos.contains(info) && allowed.reason(info).is_none())
+            .filter(|info| !allowed.infos.contains(info) && allowed.reason(&format!("{info}/METADATA")).is_none())
             .collect()
     };
     let (plain, ours) = (all(plain), all(ours));
@@ -347,23 +356,45 @@ fn difference(path: &str, plain: &Entry, ours: &Entry, unknown: bool) -> Option<
     let (folder, name) = path.rsplit_once('/').unwrap_or_default();
     let is_equal = folder.ends_with(".dist-info")
         && match name {
-            // Who installed it.
-            "INSTALLER" => plain.starts_with("Poetry ") && ours.trim() == "poetry-buildkit",
+            // Who installed it: pip, if Poetry itself needs the same version and is in the same environment.
+            "INSTALLER" => {
+                (plain.to_lowercase().starts_with("poetry") || plain.trim() == "pip") && ours.trim() == "poetry-buildkit"
+            }
             // The order of lines, and the lines of files that may differ.
-            "RECORD" => rows(&plain) == rows(&ours),
+            "RECORD" => rows(folder, &plain) == rows(folder, &ours),
+            // For the project itself Poetry adds the README, and classifiers that differ from version to version.
+            "METADATA" => !ours.contains("\n\n") && lines(&ours).is_subset(&lines(&plain)),
             // The spelling of the project's address.
             "direct_url.json" => url(&plain) == url(&ours),
             _ => false,
         };
-    (!is_equal).then(|| format!("is not the same: {}", first_difference(&plain, &ours)))
+    // Each version of Poetry has a form of its own for the programs that it generates.
+    let is_program = folder.ends_with("/bin") && called(&plain).is_some() && called(&plain) == called(&ours);
+    (!is_equal && !is_program).then(|| format!("is not the same: {}", first_difference(&plain, &ours)))
 }
 
-fn rows(record: &str) -> BTreeSet<&str> {
-    let may_differ = |row: &&str| {
-        let path = row.rsplitn(3, ',').last().unwrap_or_default();
-        path.ends_with(".pyc") || path.ends_with(".dist-info/INSTALLER") || path.ends_with(".dist-info/direct_url.json")
+/// The files of a RECORD by their absolute paths, each with its digest where it may not differ.
+fn rows(info: &str, record: &str) -> BTreeMap<String, String> {
+    let place = info.rsplit_once('/').unwrap_or_default().0;
+    let row = |row: &str| {
+        let (path, rest) = row.split_once(',').unwrap_or((row, ""));
+        let path = resolve(place, path.trim_matches('"'));
+        let may_differ = path.contains("/bin/") || path.contains(".dist-info/");
+        // The dist-info that Poetry 1 makes for the project itself has no such file.
+        let is_absent = path.ends_with(".pyc") || path.ends_with(".dist-info/WHEEL");
+        (!is_absent).then(|| (path, if may_differ { String::new() } else { rest.to_owned() }))
     };
-    record.lines().filter(|row| !may_differ(row)).collect()
+    record.lines().filter_map(row).collect()
+}
+
+fn lines(text: &str) -> BTreeSet<&str> {
+    text.lines().collect()
+}
+
+/// What a generated program is run by, and what it calls.
+fn called(program: &str) -> Option<(&str, &str)> {
+    let import = program.lines().find(|line| line.starts_with("from ") && line.contains(" import "))?;
+    Some((program.lines().next().filter(|line| line.starts_with("#!"))?, import))
 }
 
 fn url(text: &str) -> Option<Value> {

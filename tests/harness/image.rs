@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{BufReader, Read, Seek, SeekFrom},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use flate2::read::GzDecoder;
@@ -181,14 +181,27 @@ fn diff_ids(list: &Value) -> Vec<String> {
     list.map(|digest| digest.as_str().expect("a digest").to_owned()).collect()
 }
 
-/// An OCI layout in a tar file, read as far as it is asked for.
-struct Saved {
-    file: File,
-    blobs: BTreeMap<String, (u64, u64)>,
+/// An OCI layout, read as far as it is asked for.
+enum Saved {
+    /// In a tar file.
+    Archive { file: File, blobs: BTreeMap<String, (u64, u64)> },
+    /// The content of containerd's store, and the digest of an image in it.
+    Store { folder: PathBuf, digest: String },
 }
+
+/// Where an engine of ours has its content, if it has the store of containerd.
+const STORE: &str = "data/containerd/daemon/io.containerd.content.v1.content";
 
 impl Saved {
     fn new(name: &str) -> Self {
+        // `docker save` writes all layers, which takes by far the most of a comparison.
+        let engine = std::env::var_os("POETRY_BUILDKIT_PRIVATE_ENGINE").map(PathBuf::from);
+        if let Some(folder) = engine.map(|engine| engine.join(STORE)).filter(|folder| folder.is_dir()) {
+            let id = inspect(name)["Id"].as_str().expect("an id").to_owned();
+            if folder.join(blob_path(&id.as_str().into())).is_file() {
+                return Self::Store { folder, digest: id };
+            }
+        }
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("image.tar");
         docker(["save", "--output", path.to_str().expect("a path in UTF-8"), name]);
@@ -204,15 +217,33 @@ impl Saved {
             let path = entry.path().expect("a path").display().to_string();
             blobs.insert(path, (entry.raw_file_position(), entry.size()));
         }
-        Self { file, blobs }
+        Self::Archive { file, blobs }
     }
 
     fn blob(&mut self, path: &str) -> Option<Vec<u8>> {
-        let (start, length) = *self.blobs.get(path)?;
-        self.file.seek(SeekFrom::Start(start)).expect("the blob");
-        let mut content = Vec::new();
-        (&self.file).take(length).read_to_end(&mut content).expect("the blob");
-        Some(content)
+        match self {
+            Self::Archive { file, blobs } => {
+                let (start, length) = *blobs.get(path)?;
+                file.seek(SeekFrom::Start(start)).expect("the blob");
+                let mut content = Vec::new();
+                (&*file).take(length).read_to_end(&mut content).expect("the blob");
+                Some(content)
+            }
+            Self::Store { folder, .. } => std::fs::read(folder.join(path)).ok(),
+        }
+    }
+
+    fn index(&mut self) -> Value {
+        match self {
+            Self::Archive { .. } => self.document("index.json").expect("an OCI layout"),
+            Self::Store { digest, .. } => {
+                let image = serde_json::json!({ "digest": digest });
+                match self.document(&blob_path(&image["digest"])) {
+                    Some(index) if index["manifests"].is_array() => index,
+                    _ => serde_json::json!({ "manifests": [image] }),
+                }
+            }
+        }
     }
 
     fn document(&mut self, path: &str) -> Option<Value> {
@@ -221,7 +252,7 @@ impl Saved {
 
     /// All images; `skip` tells, from the digests of an image's layers, how many of them are not looked into.
     fn images(&mut self, skip: impl Fn(&[String]) -> usize) -> Vec<Image> {
-        let index = self.document("index.json").expect("an OCI layout");
+        let index = self.index();
         let mut images = Vec::new();
         let mut open = vec![index];
         while let Some(index) = open.pop() {

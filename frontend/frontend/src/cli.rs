@@ -164,6 +164,7 @@ fn make_plan(arguments: &PlanArguments, sources: &mut Sources) -> Result<Plan, E
         project_folder: None,
         wheelhouse: false,
         options: None,
+        programs: None,
     };
     Ok(plan::make(&inputs).map_err(error::Error::from)?)
 }

@@ -242,6 +242,7 @@ impl Build<'_> {
             project_folder: Some(self.context.project_folder()),
             wheelhouse: self.wheelhouse.is_some(),
             options: None,
+            programs: None,
         })?;
         self.check_wheelhouse(&plan)?;
         self.warn(&plan, facts.digest().unwrap_or_default()).await?;

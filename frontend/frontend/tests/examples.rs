@@ -120,6 +120,7 @@ fn plan_of(folder: &Path, wheelhouse: bool) -> Plan {
         project_folder: None,
         wheelhouse,
         options: None,
+        programs: None,
     })
     .unwrap()
 }

@@ -110,7 +110,8 @@ impl OpenVertex {
     #[must_use]
     pub fn with_exec(&self, exec: pb::ExecOp, inputs: &[Output], name: &str) -> Option<Self> {
         let mut op = self.op();
-        if encode(op.clone()) != self.0.bytes {
+        // Older daemons write the kind of the op by its number, as prost does.
+        if encode(op.clone()) != self.0.bytes && op.encode_to_vec() != self.0.bytes {
             return None;
         }
         let ports: Vec<Port> = inputs.iter().filter_map(|input| input.port().cloned()).collect();

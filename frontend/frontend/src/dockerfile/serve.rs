@@ -305,6 +305,7 @@ impl Service<'_> {
             project_folder: None,
             wheelhouse: false,
             options: Some(&options),
+            programs: matches!(place, Place::System).then_some(found.executable.as_str()),
         };
         let mut plan = match plan::make(&inputs) {
             Ok(plan) => plan,

@@ -49,7 +49,7 @@ pub(super) fn node(plan: &Plan, node: &Node, name: String, materials: &Materials
         editable: recipe.editable,
         tools: tools(plan, &recipe.constraints),
         config_settings: recipe.config_settings.clone(),
-        python: format!("{}/bin/python", plan.image.venv),
+        python: plan.interpreter.clone(),
         scheme: plan.scheme.clone(),
         direct_url: package.direct_url.clone(),
     };

@@ -24,7 +24,7 @@ pub(super) fn node(plan: &Plan, node: &Node, name: String, materials: &Materials
             direct_url: package.direct_url.clone(),
         })
         .collect();
-    let request = Install { python: format!("{}/bin/python", plan.image.venv), scheme: plan.scheme.clone(), wheels };
+    let request = Install { python: plan.interpreter.clone(), scheme: plan.scheme.clone(), wheels };
     let request = serde_json::json!(request).to_string();
 
     let workshop = materials.workshop;

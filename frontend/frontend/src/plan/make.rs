@@ -56,6 +56,8 @@ pub struct Inputs<'a> {
     pub wheelhouse: bool,
     /// What is installed; `None` for what the settings say.
     pub options: Option<&'a Options>,
+    /// The path of the interpreter that programs of packages are run by; `None` for that of the virtual environment.
+    pub programs: Option<&'a str>,
 }
 
 /// A folder of the user's that the lock names.
@@ -106,6 +108,7 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
 
     let image = image::image(inputs, &selection, &mut warnings);
     let indexes = Indexes::of(&inputs.project.pyproject, inputs.settings, inputs.index)?;
+    let python = inputs.programs.map_or_else(|| format!("{}/bin/python", image.venv), str::to_owned);
     let decide = Packages {
         inputs,
         tags: &tags,
@@ -115,13 +118,13 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
         lines: Lines::of(inputs.lock_text),
         workdir: &image.workdir,
         venv: &image.venv,
+        python: &python,
     };
     let packages = selection.packages.iter().map(|selected| decide.decide(selected)).collect::<Result<Vec<_>, _>>()?;
     warnings.extend(packages.iter().filter_map(package::warning));
     let nodes = nodes::nodes(&packages);
     let scheme = inputs.interpreter.venv.below(&image.venv);
     let modules = layout::find(&inputs.project.pyproject, inputs.files);
-    let python = format!("{}/bin/python", image.venv);
     let root = if selection.root {
         if modules.is_empty() {
             warnings.push(format!(
@@ -169,6 +172,7 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
         image,
         warnings,
         scheme,
+        interpreter: python,
         indexes: indexes.of_builds(),
         target_interpreter: interpreter::target(inputs.interpreter),
         wheelhouse: inputs.wheelhouse,

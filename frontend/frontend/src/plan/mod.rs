@@ -101,6 +101,9 @@ pub struct Plan {
     /// Where files of packages go.
     #[serde(skip)]
     pub scheme: Scheme,
+    /// The path of the interpreter that programs of packages are run by.
+    #[serde(skip)]
+    pub interpreter: String,
     /// Where requirements of builds come from, in order of preference.
     #[serde(skip)]
     pub indexes: Vec<Index>,

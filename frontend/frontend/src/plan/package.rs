@@ -41,6 +41,8 @@ pub(super) struct Packages<'a> {
     pub(super) workdir: &'a str,
     /// The absolute path of the virtual environment in the image.
     pub(super) venv: &'a str,
+    /// The path of the interpreter that programs of packages are run by.
+    pub(super) python: &'a str,
 }
 
 impl Packages<'_> {
@@ -193,8 +195,7 @@ impl Packages<'_> {
             return None;
         }
         let scheme = self.inputs.interpreter.venv.below(self.venv);
-        let python = format!("{}/bin/python", self.venv);
-        let root = root::install(pyproject, &modules, &folder.place, &python, &scheme)?;
+        let root = root::install(pyproject, &modules, &folder.place, self.python, &scheme)?;
         root.copied.is_empty().then_some(root.files)
     }
 
