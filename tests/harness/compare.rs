@@ -241,9 +241,11 @@ impl Allowed {
         let environment = self.environments.iter().find(|folder| is_in(folder))?;
         let below = path.strip_prefix(environment.as_str())?.trim_start_matches('/');
         let is_scaffolding = match below.split_once('/') {
-            None => ["pyvenv.cfg", ".gitignore", "CACHEDIR.TAG", "lib64", "include"].contains(&below),
+            None => ["pyvenv.cfg", ".gitignore", "CACHEDIR.TAG", "lib64", "include", "local"].contains(&below),
             Some(("bin", name)) => is_scaffolding_program(name),
-            Some(("lib", _)) => ["_virtualenv.py", "_virtualenv.pth"].contains(&name),
+            Some(("lib", _)) => ["_virtualenv.py", "_virtualenv.pth", "dist-packages", "python3"].contains(&name),
+            // Of Debian's Python.
+            Some(("local", _)) => true,
             _ => false,
         };
         is_scaffolding.then_some("an environment's own scaffolding")
@@ -253,7 +255,16 @@ impl Allowed {
 /// Whether a program is in every environment: Python under its names, the scripts that activate, and pip's.
 fn is_scaffolding_program(name: &str) -> bool {
     let stem = name.trim_end_matches(|character: char| character.is_ascii_digit() || ".-".contains(character));
-    let scripts = ["activate", "activate.csh", "activate.fish", "activate.nu", "activate.ps1", "Activate.ps1"];
+    let scripts = [
+        "deactivate.csh",
+        "activate.xsh",
+        "activate",
+        "activate.csh",
+        "activate.fish",
+        "activate.nu",
+        "activate.ps1",
+        "Activate.ps1",
+    ];
     ["python", "pip", "wheel"].contains(&stem) || scripts.contains(&name) || name == "activate_this.py"
 }
 
@@ -358,12 +369,13 @@ fn difference(path: &str, plain: &Entry, ours: &Entry, unknown: bool) -> Option<
         && match name {
             // Who installed it: pip, if Poetry itself needs the same version and is in the same environment.
             "INSTALLER" => {
-                (plain.to_lowercase().starts_with("poetry") || plain.trim() == "pip") && ours.trim() == "poetry-buildkit"
+                (plain.to_lowercase().starts_with("poetry") || plain.trim() == "pip")
+                    && ours.trim() == "poetry-buildkit"
             }
             // The order of lines, and the lines of files that may differ.
             "RECORD" => rows(folder, &plain) == rows(folder, &ours),
             // For the project itself Poetry adds the README, and classifiers that differ from version to version.
-            "METADATA" => !ours.contains("\n\n") && lines(&ours).is_subset(&lines(&plain)),
+            "METADATA" => !ours.contains("\n\n") && fields(&ours).is_subset(&fields(&plain)),
             // The spelling of the project's address.
             "direct_url.json" => url(&plain) == url(&ours),
             _ => false,
@@ -387,8 +399,8 @@ fn rows(info: &str, record: &str) -> BTreeMap<String, String> {
     record.lines().filter_map(row).collect()
 }
 
-fn lines(text: &str) -> BTreeSet<&str> {
-    text.lines().collect()
+fn fields(metadata: &str) -> BTreeSet<&str> {
+    metadata.lines().filter(|line| !line.starts_with("Metadata-Version: ")).collect()
 }
 
 /// What a generated program is run by, and what it calls.

@@ -31,6 +31,8 @@ pub enum Command {
     },
     /// Is of no effect where there is no Poetry, such as cleaning its cache.
     Moot,
+    /// Removes these folders, which are Poetry's caches.
+    Clean(Vec<String>),
     /// `poetry install` or `poetry sync`.
     Install(Install),
     /// `poetry run COMMAND`: what stands before `COMMAND` in the text, and the position in the text where it begins.
@@ -90,7 +92,7 @@ const HARMLESS: [&str; 19] = [
 #[must_use]
 pub fn command(text: &str, variables: &Variables) -> Command {
     let Some(simple) = shell::simple(text, variables) else {
-        return unread(text);
+        return unread(text, variables);
     };
     let words: Vec<&str> = simple.words.iter().map(String::as_str).collect();
     let Some((program, arguments)) = words.split_first() else {
@@ -115,6 +117,9 @@ pub fn command(text: &str, variables: &Variables) -> Command {
     if let Some(provides) = provides(&words, variables) {
         return provides;
     }
+    if let Some(folders) = caches(program, arguments, variables) {
+        return Command::Clean(folders);
+    }
     if ["ln", "chmod", "cp"].contains(program) && arguments.iter().any(|word| word.ends_with("/bin/poetry")) {
         return Command::Provides { rest: None, home: None };
     }
@@ -122,13 +127,38 @@ pub fn command(text: &str, variables: &Variables) -> Command {
     if runs { Command::Needs(format!("`{text}` may run Poetry")) } else { Command::Other }
 }
 
+/// The folders that `rm` removes, if all of them are Poetry's caches.
+fn caches(program: &str, arguments: &[&str], variables: &Variables) -> Option<Vec<String>> {
+    let folders: Vec<&str> = arguments.iter().filter(|word| !word.starts_with('-')).copied().collect();
+    let own = variables.get("POETRY_CACHE_DIR").map(|folder| folder.trim_end_matches('/').to_owned());
+    let home = variables.get("HOME").map(|home| format!("{home}/.cache/pypoetry"));
+    let known: Vec<String> = own.into_iter().chain(home).filter(|folder| folder.len() > 1).collect();
+    let is_cache = |folder: &&str| {
+        let of = |known: &String| {
+            folder.strip_prefix(known.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        known.iter().any(of) && !folder.contains("..")
+    };
+    let all = program == "rm" && !folders.is_empty() && folders.iter().all(is_cache);
+    all.then(|| folders.into_iter().map(|folder| folder.trim_end_matches('/').to_owned()).collect())
+}
+
 /// A segment that is no simple command.
-fn unread(text: &str) -> Command {
+fn unread(text: &str, variables: &Variables) -> Command {
     let installs = text.contains("install.python-poetry.org")
         || text.contains("get-poetry.py")
         || text.contains("install-poetry.py");
     if installs && !text.contains("||") {
         return Command::Provides { rest: None, home: None };
+    }
+    // An answer to a question that a command without a terminal need not be asked.
+    let answered = text.split_once('|').filter(|(answer, _)| {
+        ["yes", "echo", "printf"].contains(&answer.split_whitespace().next().unwrap_or_default())
+    });
+    if let Some((_, command)) = answered
+        && let read @ (Command::Moot | Command::Install(_)) = self::command(command.trim(), variables)
+    {
+        return read;
     }
     if names_poetry(text) {
         return Command::Needs(format!("`{text}` cannot be read with certainty"));
@@ -478,8 +508,10 @@ mod tests {
         let run =
             Command::Run { words: vec!["python".into(), "-m".into(), "x".into(), "-v".into()], assignments: vec![] };
         assert_eq!(read("poetry run python -m x -v"), run);
+        assert_eq!(read("rm -rf ~/.cache/pypoetry/cache"), Command::Clean(vec!["/root/.cache/pypoetry/cache".into()]));
+        assert_eq!(read("yes | poetry cache clear --all . -n"), Command::Moot);
         for text in [
-            "rm -rf /root/.cache/pypoetry",
+            "rm -rf /root/.cache",
             "mkdir -p /opt/poetry",
             "touch poetry.lock",
             "cp poetry.lock /x",

@@ -27,6 +27,17 @@ pub enum Place {
     },
 }
 
+impl Place {
+    /// The path of the virtual environment; `None` for the system's environment.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Self::System => None,
+            Self::Venv { path, .. } => Some(path),
+        }
+    }
+}
+
 /// What is known of a project when its environment is chosen.
 #[derive(Debug, Clone)]
 pub struct Project<'a> {
@@ -80,15 +91,12 @@ pub async fn place(
     }
     if let Some(active) = variable("VIRTUAL_ENV") {
         let active = active.trim_end_matches('/').to_owned();
-        if served.contains(&active) {
-            return Ok(Place::Venv { path: active, made: true });
-        }
         let makes = |text: String| {
             let words = ["-m venv", "virtualenv"].iter().any(|word| text.contains(word));
             words && (text.contains(&active) || text.contains("VIRTUAL_ENV") || text.contains("VENV"))
         };
         let here = before.iter().any(|part| makes(part.segment.text.clone()));
-        if here || steps.iter().any(|step| makes(step.text())) {
+        if served.contains(&active) || here || steps.iter().any(|step| makes(step.text())) {
             return Ok(Place::Venv { path: active, made: false });
         }
         return Err(Unknown::Uncertain(format!("VIRTUAL_ENV is {active}, which no step before makes")));

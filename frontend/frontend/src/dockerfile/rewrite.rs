@@ -167,9 +167,25 @@ impl Pass<'_> {
         }
     }
 
-    /// What was served in the stage so far.
+    /// What was served in the stage so far, or was copied from stages where it was served.
     fn earlier(&self, state: &Output) -> Vec<Served> {
-        chain(state).iter().filter_map(|vertex| self.served.get(vertex.digest())).flatten().cloned().collect()
+        let mut found = Vec::new();
+        for vertex in chain(state) {
+            found.extend(self.served.get(vertex.digest()).into_iter().flatten().cloned());
+            for (from, copy) in copies(&vertex) {
+                let is_moved = |served: &Served| {
+                    let inside = |folder: &str| {
+                        let folder = folder.trim_end_matches('/').to_owned();
+                        served.place.path().and_then(|path| path.strip_prefix(&folder).map(str::to_owned))
+                    };
+                    // To the same path, as a whole.
+                    let (from, to) = (inside(&copy.src), inside(&copy.dest));
+                    from.is_some_and(|rest| (rest.is_empty() || rest.starts_with('/')) && to == Some(rest))
+                };
+                found.extend(self.earlier(&from).into_iter().filter(is_moved));
+            }
+        }
+        found
     }
 
     async fn step(&mut self, step: &Step) -> Result<(), Problem> {
@@ -225,6 +241,7 @@ impl Pass<'_> {
                     state = self.local_setting(step, state, part, key, value.as_deref(), &label).await?;
                 }
                 Command::Config { .. } | Command::Moot if !keeps => {}
+                Command::Clean(folders) if !keeps && !holds_environment(folders, &served) => {}
                 Command::Run { words, assignments } if !keeps => {
                     let place = self.place_of(step, &part.scene, before, &served).await?;
                     segment.text = in_place(&part.segment.text, words, assignments, &place);
@@ -338,6 +355,26 @@ impl Pass<'_> {
         let name = format!("{label} {}", part.segment.text);
         Ok(step.vertex.located(File::on(state).then(file).name(name)).output()?)
     }
+}
+
+/// Whether an environment that was served is in one of these folders.
+fn holds_environment(folders: &[String], served: &[Served]) -> bool {
+    let mut paths = served.iter().filter_map(|served| served.place.path());
+    paths.any(|path| folders.iter().any(|folder| path.starts_with(folder.as_str())))
+}
+
+/// What a file op copies from other stages.
+fn copies(vertex: &OpenVertex) -> Vec<(Output, pb::FileActionCopy)> {
+    let Some(pb::op::Op::File(file)) = vertex.op().op else { return Vec::new() };
+    let inputs = vertex.inputs();
+    let copy = |action: pb::FileAction| match action.action {
+        Some(pb::file_action::Action::Copy(copy)) => {
+            let from = inputs.get(usize::try_from(action.secondary_input).ok()?)?;
+            Some((from.clone(), copy))
+        }
+        _ => None,
+    };
+    file.actions.into_iter().filter_map(copy).collect()
 }
 
 /// The environment of `poetry run`, which has to be there by then.

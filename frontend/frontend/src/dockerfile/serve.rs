@@ -154,13 +154,7 @@ impl Service<'_> {
         };
         let name = parsed.name.as_ref().map(|name| poetry_lock::Name::new(&name.value).to_string());
         let project = place::Project { folder: &folder, name: name.as_deref(), toml: &settings };
-        let served: Vec<String> = earlier
-            .iter()
-            .filter_map(|served| match &served.place {
-                Place::Venv { path, .. } => Some(path.clone()),
-                Place::System => None,
-            })
-            .collect();
+        let served: Vec<String> = earlier.iter().filter_map(|served| served.place.path().map(str::to_owned)).collect();
         let place = place::place(state, scene, before, &project, self.files, &served).await?;
         Ok(Located { place, folder, texts: ProjectTexts { pyproject, lock, toml } })
     }
@@ -205,7 +199,7 @@ impl Service<'_> {
             check_system(self, &state, &plan).await?;
         }
         if let Place::Venv { path, made: true } = &place
-            && !earlier.iter().any(|served| served.place == place)
+            && !earlier.iter().any(|served| served.place.path() == Some(path))
             && self.gateway.stat(&state, path).await?.is_some()
         {
             return refused(format!("there is something at {path} already, where the virtual environment would be"));
@@ -245,7 +239,7 @@ impl Service<'_> {
         }
         let known: Vec<&Output> = earlier
             .iter()
-            .filter(|served| served.place == place)
+            .filter(|served| served.place.path() == place.path())
             .flat_map(|served| served.layers.iter().map(|(_, output)| output))
             .collect();
         layers.retain(|(_, output)| !known.contains(&output));

@@ -165,7 +165,7 @@ fn script(arguments: &[String], scene: Scene) -> Script {
     };
     // Where Poetry is not named its environment may still be, e.g. by a variable.
     let mut parts = read(segments, scene);
-    let concerns = |part: &Part| !matches!(part.command, Command::Other | Command::Prefix(_));
+    let concerns = |part: &Part| !matches!(part.command, Command::Other | Command::Prefix(_) | Command::Clean(_));
     if !named && !parts.iter().any(concerns) {
         parts.clear();
     }
