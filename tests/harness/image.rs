@@ -12,7 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tar::{Archive, EntryType};
 
-use crate::docker::docker;
+use crate::docker::{docker, docker_with};
 
 /// One platform's image.
 #[derive(Debug, Clone)]
@@ -57,20 +57,38 @@ impl Image {
         let base = diff_ids(&inspect(base)["RootFS"]["Layers"]);
         let own = diff_ids(&inspect(name)["RootFS"]["Layers"]);
         assert_eq!(own.get(..base.len()), Some(&base[..]), "{name} is not built on {base:?}");
-        Saved::new(name).images(|layers| if layers == own { base.len() } else { layers.len() }).remove(0)
+        Saved::new(&[name]).images(|layers| if layers == own { base.len() } else { layers.len() }).remove(0)
     }
 
-    /// The same for the one of several bases that it is built on, whose name is returned as well.
-    pub fn over_one_of<'a>(name: &str, bases: &[&'a str]) -> (Self, &'a str) {
-        let own = diff_ids(&inspect(name)["RootFS"]["Layers"]);
-        let is_below = |base: &&&str| own.starts_with(&diff_ids(&inspect(base)["RootFS"]["Layers"]));
-        let base = bases.iter().find(is_below).unwrap_or_else(|| panic!("{name} is built on none of {bases:?}"));
-        (Self::over(name, base), base)
+    /// Images for the engine's own platform, each with the one of several bases that it is built on. They are saved together,
+    /// because saving a base takes longer than all the rest.
+    pub fn over_bases<'a>(names: &[&str], bases: &[&'a str]) -> Vec<(Self, &'a str)> {
+        let bases: Vec<_> = bases.iter().map(|base| (*base, diff_ids(&inspect(base)["RootFS"]["Layers"]))).collect();
+        let mut saved = Saved::new(names);
+        let list = saved.document("manifest.json").expect("a list of images");
+        let image = |name: &&str| {
+            let tag = format!("{name}:latest");
+            let mut images = list.as_array().expect("a list of images").iter();
+            let is_named = |tags: &Value| tags.as_array().is_some_and(|tags| tags.iter().any(|other| *other == *tag));
+            let image =
+                images.find(|image| is_named(&image["RepoTags"])).unwrap_or_else(|| panic!("{tag} is not saved"));
+            let text = |value: &Value| value.as_str().expect("a path").to_owned();
+            let config = saved.document(&text(&image["Config"])).expect("the config");
+            let own = diff_ids(&config["rootfs"]["diff_ids"]);
+            let (base, below) = bases
+                .iter()
+                .find(|(_, layers)| own.starts_with(layers))
+                .unwrap_or_else(|| panic!("{name} is built on none of {bases:?}"));
+            let layers = image["Layers"].as_array().expect("a list of layers").iter().skip(below.len());
+            let layers = layers.map(|path| read_layer(&saved.blob(&text(path)).expect("a layer"))).collect();
+            (Self { architecture: text(&config["architecture"]), config, layers }, *base)
+        };
+        names.iter().map(image).collect()
     }
 
     /// The images of a name for all its platforms, with all their layers.
     pub fn platforms(name: &str) -> Vec<Self> {
-        Saved::new(name).images(|_| 0)
+        Saved::new(&[name]).images(|_| 0)
     }
 
     /// The files of all layers, a later layer's in front.
@@ -188,10 +206,11 @@ struct Saved {
 }
 
 impl Saved {
-    fn new(name: &str) -> Self {
+    fn new(names: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("image.tar");
-        docker(["save", "--output", path.to_str().expect("a path in UTF-8"), name]);
+        let output = ["save", "--output", path.to_str().expect("a path in UTF-8")];
+        docker_with(&[&output, names].concat());
         Self::open(&path)
     }
 
