@@ -1,6 +1,6 @@
 //! Dockerfiles that run Poetry come out as with real Poetry, file by file, and no Poetry runs.
 
-use std::{collections::BTreeMap, env, sync::OnceLock, time::Instant};
+use std::{collections::BTreeMap, env, sync::OnceLock, thread, time::Instant};
 
 use end_to_end::{
     compare::{Side, behaviour, differences},
@@ -112,8 +112,12 @@ fn differing(case: &Case, all: &BTreeMap<String, Case>) -> Vec<String> {
     if case.served && env::var_os("COMPARE_PLAIN").is_none() {
         found.extend(steps_of_poetry(&built.progress, case).iter().map(|step| format!("Poetry ran: {step}")));
     }
-    found.extend(differences(case, &Side::read(&tags[0]), &Side::read(&tags[1])));
-    let [(plain, plain_error), (ours, ours_error)] = tags.each_ref().map(|tag| behaviour(tag, &case.run));
+    let [plain_tag, ours_tag] = &tags;
+    let sides = Side::read(&[plain_tag, ours_tag]);
+    found.extend(differences(case, &sides[0], &sides[1]));
+    let [(plain, plain_error), (ours, ours_error)] = thread::scope(|scope| {
+        tags.each_ref().map(|tag| scope.spawn(|| behaviour(tag, &case.run))).map(|run| run.join().expect("a container"))
+    });
     if plain != ours {
         found.push(format!("containers do {plain:?} and {ours:?}; they tell {plain_error:?} and {ours_error:?}"));
     }
@@ -145,7 +149,7 @@ fn what_may_not_differ_is_found_and_what_may_is_not() {
     let plain = |name: &str| {
         let tag = format!("test-dockerfile-{name}");
         all[name].ready(index()).plain.tag(&tag).succeed();
-        Side::read(&tag)
+        Side::read(&[&tag]).remove(0)
     };
     let packages = "/usr/local/lib/python3.11/dist-packages";
 

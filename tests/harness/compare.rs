@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, OnceLock},
 };
 
-use poetry_lock::Name;
+use poetry_lock::{Environment, Extras, Marker, Name};
 use serde_json::Value;
 use tar::EntryType;
 
@@ -29,10 +29,13 @@ pub struct Side {
 }
 
 impl Side {
-    /// Reads an image of the engine's store.
-    pub fn read(tag: &str) -> Self {
-        let (image, base) = Image::over_one_of(tag, &BASES);
-        Self { files: image.merged(), config: image.config["config"].clone(), base: base.to_owned() }
+    /// Reads images of the engine's store.
+    pub fn read(tags: &[&str]) -> Vec<Self> {
+        let side = |tag: &&str| {
+            let (image, base) = Image::over_one_of(tag, &BASES);
+            Self { files: image.merged(), config: image.config["config"].clone(), base: base.to_owned() }
+        };
+        tags.iter().map(side).collect()
     }
 
     /// What is at a path. The content of the base's files is not known.
@@ -75,10 +78,7 @@ fn distributions(side: &Side) -> BTreeMap<String, Vec<Distribution>> {
         };
         let metadata = side.text(&format!("{info}/METADATA")).unwrap_or_default();
         let head = metadata.lines().take_while(|line| !line.is_empty());
-        let needs =
-            head.filter_map(|line| line.strip_prefix("Requires-Dist: ")).filter(|line| !line.contains("extra =="));
-        let end = |character: char| !(character.is_alphanumeric() || "-_.".contains(character));
-        let needs = needs.map(|line| Name::new(line.split(end).next().unwrap_or_default())).collect();
+        let needs = head.filter_map(|line| line.strip_prefix("Requires-Dist: ")).filter_map(needed).collect();
         let record = side.text(&format!("{info}/RECORD")).unwrap_or_default();
         let files =
             record.lines().map(|row| resolve(place, row.rsplitn(3, ',').last().unwrap_or_default().trim_matches('"')));
@@ -92,6 +92,21 @@ fn distributions(side: &Side) -> BTreeMap<String, Vec<Distribution>> {
         found.entry(place.to_owned()).or_default().push(distribution);
     }
     found
+}
+
+/// The distribution that a line `Requires-Dist` asks for, if it does for no extra, on Linux and with this Python.
+fn needed(line: &str) -> Option<Name> {
+    let (requirement, marker) = line.split_once(';').unwrap_or((line, ""));
+    let environment = Environment::linux("3.11.2", "x86_64").expect("an environment");
+    let holds = match marker.trim() {
+        "" => true,
+        marker => {
+            let marker = Marker::parse(marker).expect("a marker");
+            marker.evaluate(&environment, Extras::Only(&BTreeSet::new())).expect("a marker of known variables")
+        }
+    };
+    let end = |character: char| !(character.is_alphanumeric() || "-_.".contains(character));
+    holds.then(|| Name::new(requirement.trim().split(end).next().unwrap_or_default()))
 }
 
 fn resolve(folder: &str, path: &str) -> String {
@@ -115,7 +130,7 @@ fn of_installers() -> &'static (BTreeSet<Name>, BTreeSet<Name>) {
         std::fs::write(folder.path().join("Dockerfile"), text).expect("the Dockerfile");
         let tag = format!("test-dockerfile-with-{}", installer.replace('=', ""));
         Build::new(folder.path()).tag(&tag).succeed();
-        let found = distributions(&Side::read(&tag));
+        let found = distributions(&Side::read(&[&tag])[0]);
         found.into_values().flatten().map(|distribution| distribution.name).collect()
     };
     FOUND.get_or_init(|| (&names("poetry==1.8.5") | &names("poetry"), names("pipx")))
@@ -176,10 +191,12 @@ impl Allowed {
             unneeded.extend(with_poetry.clone());
             unneeded.extend(with_pipx.iter().filter(|_| has("pipx")).cloned());
         }
-        let mut wanted: Vec<Name> = found.iter().map(|distribution| distribution.name.clone()).collect();
-        wanted.retain(|name| is_selected(name) || !unneeded.contains(name));
+        let names = found.iter().map(|distribution| distribution.name.clone());
+        let mut wanted: Vec<Name> = names.filter(|name| is_selected(name) || !unneeded.contains(name)).collect();
+        let mut seen = BTreeSet::new();
         while let Some(name) = wanted.pop() {
-            if unneeded.remove(&name) {
+            unneeded.remove(&name);
+            if seen.insert(name.clone()) {
                 let needs = found.iter().filter(|distribution| distribution.name == name);
                 wanted.extend(needs.flat_map(|distribution| distribution.needs.clone()));
             }

@@ -60,7 +60,7 @@ impl Image {
         Saved::new(name).images(|layers| if layers == own { base.len() } else { layers.len() }).remove(0)
     }
 
-    /// The same for the one of several bases that it is built on, whose name is returned as well.
+    /// The image of a name for the engine's own platform, and the one of several bases that it is built on.
     pub fn over_one_of<'a>(name: &str, bases: &[&'a str]) -> (Self, &'a str) {
         let own = diff_ids(&inspect(name)["RootFS"]["Layers"]);
         let is_below = |base: &&&str| own.starts_with(&diff_ids(&inspect(base)["RootFS"]["Layers"]));
@@ -197,9 +197,9 @@ impl Saved {
         // `docker save` writes all layers, which takes by far the most of a comparison.
         let engine = std::env::var_os("POETRY_BUILDKIT_PRIVATE_ENGINE").map(PathBuf::from);
         if let Some(folder) = engine.map(|engine| engine.join(STORE)).filter(|folder| folder.is_dir()) {
-            let id = inspect(name)["Id"].as_str().expect("an id").to_owned();
-            if folder.join(blob_path(&id.as_str().into())).is_file() {
-                return Self::Store { folder, digest: id };
+            let digest = inspect(name)["Id"].as_str().expect("an id").to_owned();
+            if folder.join(blob_path(&digest.as_str().into())).is_file() {
+                return Self::Store { folder, digest };
             }
         }
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -236,13 +236,7 @@ impl Saved {
     fn index(&mut self) -> Value {
         match self {
             Self::Archive { .. } => self.document("index.json").expect("an OCI layout"),
-            Self::Store { digest, .. } => {
-                let image = serde_json::json!({ "digest": digest });
-                match self.document(&blob_path(&image["digest"])) {
-                    Some(index) if index["manifests"].is_array() => index,
-                    _ => serde_json::json!({ "manifests": [image] }),
-                }
-            }
+            Self::Store { digest, .. } => serde_json::json!({ "manifests": [{ "digest": digest }] }),
         }
     }
 
