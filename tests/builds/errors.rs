@@ -325,7 +325,7 @@ fn a_base_that_is_a_folder() {
 }
 
 #[test]
-fn instructions_in_the_dockerfile() {
+fn a_dockerfile_without_a_stage() {
     let add = |folder: &Path| {
         fs::write(folder.join("Dockerfile"), "# syntax=poetry-buildkit\n\nRUN echo hello\n").expect("the Dockerfile");
     };

@@ -3,6 +3,7 @@
 mod caching;
 mod content;
 mod dockerfiles;
+mod drop_in;
 mod errors;
 mod faults;
 mod platforms;

@@ -96,7 +96,14 @@ pub struct Ready {
     pub plain: Build,
     /// As the Dockerfile says.
     pub ours: Build,
-    _keep: TempDir,
+    keep: TempDir,
+}
+
+impl Ready {
+    /// The build context.
+    pub fn context(&self) -> PathBuf {
+        self.keep.path().join("context")
+    }
 }
 
 impl Case {
@@ -115,7 +122,7 @@ impl Case {
         assert_eq!(syntax, "# syntax=poetry-buildkit", "{}", self.name);
         fs::write(&plain, rest).expect("a Dockerfile");
         fs::write(&ours, &text).expect("a Dockerfile");
-        Ready { plain: self.build(&context, &plain), ours: self.build(&context, &ours), _keep: keep }
+        Ready { plain: self.build(&context, &plain), ours: self.build(&context, &ours), keep }
     }
 
     fn dockerfile(&self) -> String {

@@ -32,7 +32,7 @@ use crate::{
 };
 use files::Files;
 use result::Ending;
-use rewrite::{Directives, Left, Rewritten};
+use rewrite::{Directives, Left};
 use serve::Service;
 
 /// The comment that switches serving off: in the head of the file for all of it, else for the instruction behind it.
@@ -115,44 +115,28 @@ impl Build<'_> {
     async fn one(&self, reference: &mut Ref, config: Option<&mut Vec<u8>>, warn: bool) -> Result<(), Error> {
         let Some(definition) = &reference.def else { return Ok(()) };
         let original = Output::from_definition(definition)?;
-        let ending = config.as_ref().and_then(|config| Ending::read(config));
+        let mut ending = config.as_ref().and_then(|config| Ending::read(config));
         let needs = ending.as_ref().and_then(Ending::needs);
-        let rewritten = rewrite::rewrite(&self.service, &original, needs, self.dockerfile).await?;
-        let Rewritten { output, served, left, keeps_poetry } = &rewritten;
-        let mut changed = None;
-        if let (Some(ending), false) = (&ending, *keeps_poetry) {
-            match ending.without_poetry(&self.service, &original, served).await? {
-                Ok(new) => changed = new,
-                // The entry point needs Poetry after all.
-                Err(reason) => {
-                    let again = rewrite::rewrite(&self.service, &original, Some(reason), self.dockerfile).await?;
-                    return self.finish(&original, reference, &again.output, &again.left, warn).await;
-                }
+        let mut rewritten = rewrite::rewrite(&self.service, &original, needs, self.dockerfile).await?;
+        if let Some(ending) = ending.as_mut().filter(|_| !rewritten.keeps_poetry) {
+            let done = ending.without_poetry(&self.service, &original, &rewritten.served).await?;
+            if let Err(reason) = done {
+                rewritten = rewrite::rewrite(&self.service, &original, Some(reason), self.dockerfile).await?;
             }
         }
-        if let (Some(config), Some(new)) = (config, changed) {
-            *config = new;
+        for left in rewritten.left.iter().filter(|_| warn) {
+            self.warn(left).await?;
         }
-        self.finish(&original, reference, output, left, warn).await
-    }
-
-    async fn finish(
-        &self,
-        original: &Output,
-        reference: &mut Ref,
-        output: &Output,
-        left: &[Left],
-        warn: bool,
-    ) -> Result<(), Error> {
-        if warn {
-            for left in left {
-                self.warn(left).await?;
-            }
-        }
-        if output != original {
-            let definition = output.marshal()?;
+        if rewritten.output != original {
+            let definition = rewritten.output.marshal()?;
             definition.check(self.service.caps)?;
             *reference = self.service.gateway.solve(definition).await?;
+        }
+        if let (Some(config), Some(mut ending)) = (config, ending) {
+            ending.rewrite_history(&step::chain(&original), &rewritten.layers);
+            if Ending::read(config).is_some_and(|original| original != ending) {
+                *config = ending.to_json();
+            }
         }
         Ok(())
     }

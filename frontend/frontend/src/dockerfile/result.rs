@@ -1,6 +1,8 @@
 //! What an image runs: its entry point and command.
 
-use buildkit_llb::Output;
+use std::collections::BTreeMap;
+
+use buildkit_llb::{OpenVertex, Output};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -17,7 +19,7 @@ use crate::error::Error;
 pub const CONFIG: &str = "containerimage.config";
 
 /// How an image ends: its config, which says what it runs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Ending {
     document: Map<String, Value>,
 }
@@ -69,19 +71,51 @@ impl Ending {
         WORDS.into_iter().find_map(of).or(health)
     }
 
-    /// The config with commands in place of `poetry run`; `None` if nothing changes, the reason if it cannot be done.
+    /// Makes the history tell of the layers that there are now. `chain` are the vertices that made the original image, and
+    /// `layers` what now stands for some of them.
+    pub fn rewrite_history(&mut self, chain: &[OpenVertex], layers: &BTreeMap<String, Vec<String>>) {
+        let Some(Value::Array(history)) = self.document.get_mut("history") else { return };
+        let is_layer = |entry: &Value| entry.get("empty_layer").and_then(Value::as_bool) != Some(true);
+        let places: Vec<usize> = (0..history.len()).filter(|index| is_layer(&history[*index])).collect();
+        // The first vertex is the base, whose layers come first.
+        let own = chain.get(1..).unwrap_or_default();
+        let Some(first) = places.len().checked_sub(own.len()) else { return };
+        for (place, vertex) in places[first..].iter().zip(own).rev() {
+            let Some(texts) = layers.get(vertex.digest()) else { continue };
+            let entry = history[*place].clone();
+            let entries = texts.iter().map(|text| {
+                let mut entry = entry.clone();
+                entry["created_by"] = json!(format!("{text} # poetry-buildkit"));
+                entry
+            });
+            let mut entries: Vec<Value> = entries.collect();
+            if entries.is_empty() {
+                let mut left_out = entry.clone();
+                left_out["empty_layer"] = json!(true);
+                entries.push(left_out);
+            }
+            history.splice(*place..=*place, entries);
+        }
+    }
+
+    /// The document.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        Value::Object(self.document.clone()).to_string().into_bytes()
+    }
+
+    /// Puts commands in place of `poetry run`; the reason if that cannot be done.
     ///
     /// # Errors
     /// Any error of a call.
     pub async fn without_poetry(
-        &self,
+        &mut self,
         service: &Service<'_>,
         state: &Output,
         served: &[Served],
-    ) -> Result<Result<Option<Vec<u8>>, String>, Error> {
+    ) -> Result<Result<(), String>, Error> {
         let scene = self.scene();
-        let mut document = self.document.clone();
-        let Some(config) = document.get_mut("config").and_then(Value::as_object_mut) else { return Ok(Ok(None)) };
+        let mut changes: Vec<(&str, Value)> = Vec::new();
         let mut place = None;
         for key in WORDS {
             let words = self.strings(key);
@@ -104,18 +138,15 @@ impl Ending {
                 _ => run,
             };
             let new = if new.is_empty() { Value::Null } else { json!(new) };
-            config.insert(key.to_owned(), new);
+            changes.push((key, new));
         }
-        match place {
-            None => Ok(Ok(None)),
-            Some(place) => {
-                if let Place::Venv { path, .. } = &place {
-                    let list = environment(&self.strings("Env"), path);
-                    config.insert("Env".to_owned(), json!(list));
-                }
-                Ok(Ok(Some(Value::Object(document).to_string().into_bytes())))
-            }
+        if let Some(Place::Venv { path, .. }) = &place {
+            changes.push(("Env", json!(environment(&self.strings("Env"), path))));
         }
+        if let Some(config) = self.document.get_mut("config").and_then(Value::as_object_mut) {
+            config.extend(changes.into_iter().map(|(key, value)| (key.to_owned(), value)));
+        }
+        Ok(Ok(()))
     }
 }
 
@@ -142,4 +173,35 @@ fn script(words: &[String]) -> Option<String> {
 
 fn joined(words: &[String]) -> String {
     words.iter().map(|word| shell::quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ending(config: Value) -> Ending {
+        Ending::read(config.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_runs_poetry_itself_needs_it() {
+        let needs = |entrypoint: Value, cmd: Value| {
+            ending(json!({ "config": { "Entrypoint": entrypoint, "Cmd": cmd } })).needs().is_some()
+        };
+        assert!(!needs(json!(["poetry", "run", "python"]), Value::Null));
+        assert!(!needs(json!(["python", "-m", "poetry_app"]), json!(["/bin/sh", "-c", "poetry run x"])));
+        assert!(needs(json!(["poetry"]), json!(["run", "x"])));
+        assert!(needs(json!(["/bin/sh", "-c", "poetry shell"]), Value::Null));
+        assert!(
+            ending(json!({ "config": { "Healthcheck": { "Test": ["CMD", "poetry", "run", "x"] } } })).needs().is_some()
+        );
+    }
+
+    #[test]
+    fn an_environment_comes_first_on_the_path_once() {
+        let list = ["PATH=/bin".to_owned(), "A=1".to_owned()];
+        let once = environment(&list, "/venv");
+        assert_eq!(once, ["PATH=/venv/bin:/bin", "VIRTUAL_ENV=/venv", "A=1"]);
+        assert_eq!(environment(&once, "/venv"), once);
+    }
 }

@@ -28,6 +28,8 @@ pub struct Rewritten {
     pub left: Vec<Left>,
     /// Whether Poetry is in the result.
     pub keeps_poetry: bool,
+    /// What each layer holds that now stands for the layer of a vertex, by the vertex's digest in the original graph.
+    pub layers: BTreeMap<String, Vec<String>>,
 }
 
 /// A command that is left to Poetry.
@@ -77,21 +79,34 @@ pub async fn rewrite(
             needing.insert(&end);
         }
         let kept = ancestors(&vertices, &needing);
-        let mut pass =
-            Pass { service, steps: &steps, left: &left, kept: &kept, made: BTreeMap::new(), served: BTreeMap::new() };
+        let mut pass = Pass {
+            service,
+            steps: &steps,
+            left: &left,
+            kept: &kept,
+            made: BTreeMap::new(),
+            served: BTreeMap::new(),
+            layers: BTreeMap::new(),
+        };
         match pass.run(&vertices).await? {
             Some((digest, Refused(reason))) => {
                 left.insert(digest, reason);
             }
             None => {
                 let output = pass.output(original);
-                let served = pass.earlier(original);
+                let (served, layers) = (pass.earlier(original), std::mem::take(&mut pass.layers));
                 let left = left.iter().filter_map(|(digest, reason)| {
                     let step = steps.get(digest)?;
                     let lines = step.vertex.lines().next().map(|(first, last)| first..=last);
                     Some(Left { digest: digest.clone(), lines, text: step.text(), reason: reason.clone() })
                 });
-                return Ok(Rewritten { output, served, left: left.collect(), keeps_poetry: kept.contains(&end) });
+                return Ok(Rewritten {
+                    output,
+                    served,
+                    left: left.collect(),
+                    keeps_poetry: kept.contains(&end),
+                    layers,
+                });
             }
         }
     }
@@ -120,6 +135,8 @@ struct Pass<'a> {
     made: BTreeMap<(String, i64), Output>,
     /// What steps installed, by the digests of the original graph.
     served: BTreeMap<String, Vec<Served>>,
+    /// What layers hold, by the digests of the original graph.
+    layers: BTreeMap<String, Vec<String>>,
 }
 
 impl Pass<'_> {
@@ -197,6 +214,7 @@ impl Pass<'_> {
         let label = label(step.vertex.name());
         // What is to be run: commands that stay, with those that the shell needs before them.
         let (mut waiting, mut prefixes): (Vec<Segment>, Vec<Segment>) = (Vec::new(), Vec::new());
+        let mut layers = Vec::new();
         let mut runs = false;
         for (index, part) in step.parts().iter().enumerate() {
             let before = step.parts().get(..index).unwrap_or_default();
@@ -205,6 +223,7 @@ impl Pass<'_> {
                 Command::Install(install) => {
                     if runs {
                         state = self.process(step, &state, &waiting, &label)?;
+                        layers.push(format!("RUN {}", shell::joined(&waiting)));
                     }
                     waiting = prefixes.clone();
                     runs = false;
@@ -218,7 +237,8 @@ impl Pass<'_> {
                         label: &label,
                     };
                     let made = self.service.serve(&wanted).await?;
-                    state = self.laid(step, state, &made, &label, part);
+                    state = self.laid(step, state, &made, &label, part)?;
+                    layers.extend(made.layers.iter().map(|(what, _)| format!("{}: {what}", part.segment.text)));
                     served.push(made);
                 }
                 Command::Prefix(_) => {
@@ -230,6 +250,7 @@ impl Pass<'_> {
                         let folder = FileAction::mkdir(part.scene.absolute(home)).make_parents().timestamp(EPOCH);
                         let name = format!("{label} leave Poetry out");
                         state = step.vertex.located(File::on(state).then(folder).name(name)).output()?;
+                        layers.push(format!("RUN mkdir -p {home}"));
                     }
                     if let Some(rest) = rest {
                         segment.text = rest.clone();
@@ -237,8 +258,9 @@ impl Pass<'_> {
                         runs = true;
                     }
                 }
-                Command::Config { key, value, local: true } if !keeps => {
-                    state = self.local_setting(step, state, part, key, value.as_deref(), &label).await?;
+                Command::Config { local: true, .. } if !keeps => {
+                    state = self.local_settings(step, before, state, part, &label).await?;
+                    layers.push(format!("RUN {}", part.segment.text));
                 }
                 Command::Config { .. } | Command::Moot if !keeps => {}
                 Command::Clean(folders) if !keeps && !holds_environment(folders, &served) => {}
@@ -263,8 +285,10 @@ impl Pass<'_> {
         }
         if runs {
             state = self.process(step, &state, &waiting, &label)?;
+            layers.push(format!("RUN {}", shell::joined(&waiting)));
         }
         self.made.insert((digest.clone(), 0), state);
+        self.layers.insert(digest.clone(), layers);
         self.served.insert(digest, served.split_off(known));
         Ok(())
     }
@@ -305,19 +329,16 @@ impl Pass<'_> {
     }
 
     /// A state with the layers of an installation.
-    fn laid(&self, step: &Step, state: Output, made: &Served, label: &str, part: &Part) -> Output {
+    fn laid(&self, step: &Step, state: Output, made: &Served, label: &str, part: &Part) -> Result<Output, Problem> {
         let name = format!("{label} {}", part.segment.text);
-        if made.layers.is_empty() {
-            return state;
-        }
         if self.service.caps.has(cap::MERGE_OP) {
             let inputs = std::iter::once(&state).chain(made.layers.iter().map(|(_, output)| output));
-            return step.vertex.located(Merge::of(inputs).name(name)).output();
+            return Ok(step.vertex.located(Merge::of(inputs).name(name)).output());
         }
-        made.layers.iter().fold(state, |below, (what, layer)| {
+        made.layers.iter().try_fold(state, |below, (what, layer)| {
             let copy = FileAction::copy(layer, "/", "/").contents();
-            let file = step.vertex.located(File::on(&below).then(copy).name(format!("{name}: {what}")));
-            file.output().unwrap_or(below)
+            let file = step.vertex.located(File::on(below).then(copy).name(format!("{name}: {what}")));
+            Ok(file.output()?)
         })
     }
 
@@ -327,31 +348,41 @@ impl Pass<'_> {
         installed(located.place, served)
     }
 
-    /// What `poetry config --local` leaves in poetry.toml.
-    async fn local_setting(
+    /// What `poetry config --local` leaves in poetry.toml, with all that it left there before.
+    async fn local_settings(
         &self,
         step: &Step,
+        before: &[Part],
         state: Output,
         part: &Part,
-        key: &str,
-        value: Option<&str>,
         label: &str,
     ) -> Result<Output, Problem> {
         let path = part.scene.absolute("poetry.toml");
-        let there = self.service.files.exists(&step.root, &path).await?;
         let refused = |reason: &str| Problem::Refused(Refused(reason.to_owned()));
-        let (Some(value), Some((table, key)), false) = (value, key.rsplit_once('.'), there) else {
+        if self.service.files.exists(&step.root, &path).await? {
             return Err(refused("it changes a poetry.toml that is there already"));
-        };
+        }
         if !part.scene.user.is_empty() {
             return Err(refused("it writes poetry.toml as another user than root"));
         }
-        let value = match value {
-            "true" | "false" => value.to_owned(),
-            number if number.parse::<i64>().is_ok() => number.to_owned(),
-            text => format!("{text:?}"),
+        let steps = place::steps(&step.root);
+        let earlier = steps.iter().flat_map(Step::parts).chain(before).chain([part]);
+        let mut tables: BTreeMap<&str, BTreeMap<&str, String>> = BTreeMap::new();
+        for part in earlier.filter(|earlier| earlier.scene.folder == part.scene.folder) {
+            let Command::Config { key, value, local: true } = &part.command else { continue };
+            let (table, key) = key.rsplit_once('.').ok_or_else(|| refused("the setting is in no table"))?;
+            let table = tables.entry(table).or_default();
+            match value {
+                Some(value) => table.insert(key, toml_value(value)),
+                None => table.remove(key),
+            };
+        }
+        let table = |(name, values): (&&str, &BTreeMap<&str, String>)| {
+            let lines: String = values.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+            format!("[{name}]\n{lines}")
         };
-        let file = FileAction::mkfile(&path, format!("[{table}]\n{key} = {value}\n")).mode(0o644).timestamp(EPOCH);
+        let text: Vec<String> = tables.iter().map(table).collect();
+        let file = FileAction::mkfile(&path, text.join("\n")).mode(0o644).timestamp(EPOCH);
         let name = format!("{label} {}", part.segment.text);
         Ok(step.vertex.located(File::on(state).then(file).name(name)).output()?)
     }
@@ -361,6 +392,15 @@ impl Pass<'_> {
 fn holds_environment(folders: &[String], served: &[Served]) -> bool {
     let mut paths = served.iter().filter_map(|served| served.place.path());
     paths.any(|path| folders.iter().any(|folder| path.starts_with(folder.as_str())))
+}
+
+/// A value of `poetry config` as it is in a file.
+fn toml_value(text: &str) -> String {
+    match text {
+        "true" | "false" => text.to_owned(),
+        number if number.parse::<i64>().is_ok() => number.to_owned(),
+        text => toml::Value::String(text.to_owned()).to_string(),
+    }
 }
 
 /// What a file op copies from other stages.

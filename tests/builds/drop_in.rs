@@ -1,0 +1,197 @@
+//! What is not served stays what it was: other Dockerfiles, questions about them, and their errors.
+
+use std::fs;
+
+use end_to_end::{
+    docker::{Build, docker},
+    dockerfiles::{self, Case},
+    image::Image,
+    index::Index,
+    wheels,
+};
+
+/// A Dockerfile with every instruction and none that concerns us.
+const PLAIN: &str = r#"ARG VERSION=3.11
+FROM python:${VERSION}-slim AS base
+ARG NAME=world
+ENV GREETING="hello $NAME" \
+    EMPTY=
+LABEL org.example.title="Plain" one=1
+WORKDIR /srv
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+COPY --chmod=640 data.txt ./
+COPY <<EOF made.txt
+from a here-document
+EOF
+ADD data.txt added.txt
+RUN <<EOF
+echo "$GREETING" >greeting.txt
+EOF
+RUN --mount=type=cache,target=/cache --mount=type=bind,source=data.txt,target=/bound.txt cat /bound.txt >bound.txt
+RUN ["/bin/sh", "-c", "echo exec form >exec.txt"]
+ONBUILD RUN echo never
+
+FROM base AS last
+STOPSIGNAL SIGINT
+EXPOSE 8080/tcp 9000
+VOLUME /data
+HEALTHCHECK --interval=5s CMD test -f /srv/made.txt
+USER nobody
+ENTRYPOINT ["cat"]
+CMD ["/srv/greeting.txt"]
+"#;
+
+const SYNTAX: &str = "# syntax=poetry-buildkit\n";
+
+/// A build context with a Dockerfile by the built-in frontend, and the same by ours.
+fn both(dockerfile: &str) -> (tempfile::TempDir, Build, Build) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("data.txt"), "data\n").expect("a file");
+    let build = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("a Dockerfile");
+        Build::new(folder.path()).arg("--file").arg(path)
+    };
+    // An empty line in front, so that lines have the same numbers.
+    let builds = (
+        build("plain.Dockerfile", &format!("\n{dockerfile}")),
+        build("ours.Dockerfile", &format!("{SYNTAX}{dockerfile}")),
+    );
+    (folder, builds.0, builds.1)
+}
+
+/// The case of a Dockerfile by its name.
+fn case(name: &str) -> Case {
+    let mut all = dockerfiles::groups().into_values().flatten();
+    all.find(|case| case.name == name).unwrap_or_else(|| panic!("there is no case {name}"))
+}
+
+#[test]
+fn a_dockerfile_without_poetry_gives_the_same_image() {
+    let (_folder, plain, ours) = both(PLAIN);
+    let image = |build: Build, tag: &str| {
+        let progress = build.build_arg("SOURCE_DATE_EPOCH", "0").tag(tag).succeed();
+        (Image::over(tag, "python:3.11-slim"), progress)
+    };
+    let (plain, plain_progress) = image(plain, "test-drop-in-plain");
+    let (ours, our_progress) = image(ours, "test-drop-in-ours");
+    assert_eq!(ours.config, plain.config);
+    assert_eq!(ours.diff_ids(), plain.diff_ids());
+    assert_eq!(our_progress.warnings, plain_progress.warnings);
+    let steps = |progress: &end_to_end::progress::Progress| {
+        let names =
+            progress.names().into_iter().filter(|name| !name.starts_with("[internal]") && name.starts_with('['));
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(steps(&our_progress), steps(&plain_progress));
+    assert_eq!(docker(["run", "--rm", "test-drop-in-ours"]), "hello world\n");
+}
+
+#[test]
+fn questions_are_answered_as_by_the_built_in_frontend() {
+    let (_folder, plain, ours) = both(PLAIN);
+    let is_new = docker(["buildx", "build", "--help"]).contains("--call");
+    let option = if is_new { "--call" } else { "--print" };
+    for question in ["outline", "targets", "outline,format=json", "targets,format=json"] {
+        let ask = |build: &Build| {
+            let built = build.clone().experimental(!is_new).arg(format!("{option}={question}")).run();
+            assert!(built.success, "{question}: {}", built.stderr);
+            built.stdout.replace("plain.Dockerfile", "ours.Dockerfile")
+        };
+        let (plain, ours) = (ask(&plain), ask(&ours));
+        assert!(plain.contains("base") || plain.contains("NAME"), "{plain}");
+        // The sources in the answer are the files, which differ in their first line.
+        if !question.contains("json") {
+            assert_eq!(ours, plain, "{question}");
+        }
+    }
+}
+
+#[test]
+fn errors_point_into_the_users_own_file() {
+    // From the excerpt on; what is in front of it has times.
+    let shown = |build: Build| {
+        let text = build.fail().replace("plain.Dockerfile", "ours.Dockerfile");
+        let start = text.rfind("ours.Dockerfile:").unwrap_or_else(|| panic!("no excerpt in:\n{text}"));
+        let shown = text[start..].replace(SYNTAX.trim_end(), "");
+        // Where the daemon keeps the context.
+        let shown = match shown.split_once(" of ref ") {
+            Some((before, after)) => format!("{before}{}", after.split_once(": ").map_or(after, |(_, rest)| rest)),
+            None => shown,
+        };
+        shown.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    };
+    for (broken, part) in [
+        ("FROM python:3.11-slim\nFRUM x\n", "unknown instruction: FRUM"),
+        ("FROM python:3.11-slim\nRUN echo before\nRUN false\nRUN poetry install\n", "exit code: 1"),
+        ("FROM python:3.11-slim\nCOPY none.txt .\nRUN poetry check\n", "none.txt"),
+    ] {
+        let (_folder, plain, ours) = both(broken);
+        let (plain, ours) = (shown(plain), shown(ours));
+        assert!(plain.contains(part), "{plain}");
+        assert_eq!(ours, plain);
+    }
+}
+
+#[test]
+fn a_change_of_the_code_runs_no_step() {
+    let index = Index::start(wheels::folder());
+    // The one copies everything before the install.
+    for name in ["1-naive", "5-multi-stage"] {
+        let ready = case(name).ready(&index);
+        let build = ready.ours.clone().tag("test-drop-in-code");
+        build.succeed();
+        index.requests();
+        let file = ready.context().join("annapurna/main.py");
+        let text = fs::read_to_string(&file).expect("a file of the application");
+        fs::write(&file, format!("{text}\nprint('changed')\n")).expect("the same");
+        let progress = build.succeed();
+        assert_eq!((progress.execs(), index.requests()), (Vec::<&str>::new(), Vec::<String>::new()), "{name}");
+        assert!(docker(["run", "--rm", "test-drop-in-code"]).contains("changed"), "{name}");
+    }
+}
+
+#[test]
+fn what_is_left_to_poetry_is_told_with_its_line_and_reason() {
+    let (folder, _, ours) = both("FROM python:3.11-slim\nWORKDIR /app\nRUN true || poetry install\n");
+    let warning = |build: &Build| build.succeed().warnings;
+    let expected = "ours.Dockerfile:4: Poetry itself runs in `true || poetry install`: `true || poetry install` cannot be read with certainty";
+    let shown = warning(&ours);
+    assert!(shown.iter().any(|warning| warning.starts_with(expected)), "{shown:?}");
+    // Whoever switches it off knows.
+    let off = folder.path().join("off.Dockerfile");
+    fs::write(&off, format!("{SYNTAX}# poetry-buildkit: off\nFROM python:3.11-slim\nRUN true || poetry install\n"))
+        .expect("a file");
+    assert_eq!(warning(&Build::new(folder.path()).arg("--file").arg(off)), Vec::<String>::new());
+}
+
+#[test]
+fn the_history_tells_of_every_layer() {
+    let ready = case("3-cache-removed").ready(&Index::start(wheels::folder()));
+    ready.ours.clone().tag("test-drop-in-history").succeed();
+    let image = Image::over("test-drop-in-history", "python:3.11");
+    let history = image.config["history"].as_array().expect("a history").clone();
+    let base = docker(["image", "inspect", "--format", "{{len .RootFS.Layers}}", "python:3.11"]);
+    let base: usize = base.trim().parse().expect("a number");
+    let layers: Vec<&str> = history
+        .iter()
+        .filter(|entry| entry["empty_layer"] != true)
+        .filter_map(|entry| entry["created_by"].as_str())
+        .skip(base)
+        .collect();
+    assert_eq!(layers.len(), image.layers.len(), "{layers:?}");
+    for (layer, text) in image.layers.iter().zip(&layers) {
+        let holds = |part: &str| layer.entries.keys().any(|path| path.contains(part));
+        if text.contains(": virtual environment /app/.venv") {
+            assert!(holds("/app/.venv/pyvenv.cfg"), "{text}: {:?}", layer.entries.keys());
+        }
+        assert_eq!(
+            text.contains("poetry install") && text.contains("fastapi"),
+            holds("site-packages/fastapi/"),
+            "{text}"
+        );
+        assert_eq!(text.starts_with("COPY annapurna"), holds("/app/annapurna/"), "{text}");
+    }
+}
