@@ -1,6 +1,12 @@
 //! Dockerfiles that run Poetry come out as with real Poetry, file by file, and no Poetry runs.
 
-use std::{collections::BTreeMap, env, sync::OnceLock, thread, time::Instant};
+use std::{
+    collections::BTreeMap,
+    env,
+    sync::{Mutex, OnceLock, PoisonError},
+    thread,
+    time::Instant,
+};
 
 use end_to_end::{
     compare::{Side, behaviour, differences},
@@ -55,6 +61,9 @@ fn index() -> &'static Index {
 
 /// Builds the cases of a group both ways and compares. `CASE=NAME` in the environment builds just that one.
 fn check(group: &str) {
+    // Docker 26 falls over if builds of equal steps meet (moby/buildkit#5606), and these share many.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let cases = dockerfiles::groups().remove(group).expect("a group of cases.toml");
     let all: BTreeMap<String, Case> =
         dockerfiles::groups().into_values().flatten().map(|case| (case.name.clone(), case)).collect();

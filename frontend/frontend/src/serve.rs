@@ -472,6 +472,7 @@ fn workshop(request: &Request, platform: &Platform) -> Result<Workshop, Error> {
         network: request.network,
         hosts: request.extra_hosts.clone(),
         proxy: (proxy != ProxyEnv::default()).then_some(proxy),
+        authority: None,
         cache_namespace: argument("BUILDKIT_CACHE_MOUNT_NS"),
         no_cache: request.no_cache,
     })

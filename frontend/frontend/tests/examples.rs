@@ -158,6 +158,7 @@ fn graph(plan: &Plan, example: &Path, can_merge: bool) -> String {
         network: Network::Sandbox,
         hosts: Vec::new(),
         proxy: None,
+        authority: None,
         cache_namespace: String::new(),
         no_cache: false,
     };

@@ -34,8 +34,10 @@ pub fn read<'a>(folder: &Path, indexes: impl IntoIterator<Item = &'a Index>) -> 
             certificates: bytes(&secret::certificate(name))?,
         })
     });
+    let bundles = [bytes(secret::CA_BUNDLE)?, bytes(secret::STAGE_CA_BUNDLE)?];
+    let bundles: Vec<Vec<u8>> = bundles.into_iter().flatten().collect();
     Ok(Trust {
-        ca_bundle: bytes(secret::CA_BUNDLE)?,
+        ca_bundle: (!bundles.is_empty()).then(|| bundles.join(&b'\n')),
         access: access.collect::<Result<_, FetchError>>()?,
         netrc: Netrc::parse(&text(secret::NETRC)?),
     })
@@ -58,5 +60,8 @@ mod tests {
         let expected = Access { index, username: "me".into(), password: " se cret".into(), certificates };
         assert_eq!(trust.access, [expected]);
         assert_eq!(trust.ca_bundle, None);
+        write("ca-bundle", "one");
+        write("stage-ca-bundle", "two");
+        assert_eq!(read(folder.path(), []).unwrap().ca_bundle, Some(b"one\ntwo".to_vec()));
     }
 }

@@ -50,6 +50,8 @@ pub mod layout {
 pub mod secret {
     /// PEM certificates that are trusted in addition to the public roots, e.g. a proxy's own.
     pub const CA_BUNDLE: &str = "ca-bundle";
+    /// The certificates that a stage of a Dockerfile trusts. No secret, but it stands where [`CA_BUNDLE`] does.
+    pub const STAGE_CA_BUNDLE: &str = "stage-ca-bundle";
     /// Credentials in the format of `.netrc`.
     pub const NETRC: &str = "netrc";
 

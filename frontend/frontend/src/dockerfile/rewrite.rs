@@ -382,7 +382,7 @@ impl Pass<'_> {
             format!("[{name}]\n{lines}")
         };
         let text: Vec<String> = tables.iter().map(table).collect();
-        let file = FileAction::mkfile(&path, text.join("\n")).mode(0o644).timestamp(EPOCH);
+        let file = FileAction::mkfile(&path, text.join("\n")).mode(0o600).timestamp(EPOCH);
         let name = format!("{label} {}", part.segment.text);
         Ok(step.vertex.located(File::on(state).then(file).name(name)).output()?)
     }

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{
-    Annotate, Caps, File, FileAction, OpenVertex, Output, Owner, Platform, SourceFile as GraphFile, cap,
+    Annotate, Caps, File, FileAction, Network, OpenVertex, Output, Owner, Platform, ProxyEnv, SourceFile as GraphFile,
+    cap,
 };
-use install_request::{EPOCH, Interpreter, Probe, layout as places};
+use buildkit_proto::pb;
+use install_request::{EPOCH, Interpreter, Probe, layout as places, secret};
 use poetry_lock::{Algorithm, Options, PoetryToml, Texts};
 use toml::de::DeTable;
 
 use super::{
-    command::Install,
+    command::{Command, Install},
     files::{Files, Unknown},
     place::{self, PYTHON, Place},
     step::{Part, Scene, Step, chain},
@@ -27,6 +29,8 @@ use crate::{
     source::SourceFile,
 };
 
+/// The bit of a folder in Go's `fs.FileMode`.
+const GO_FOLDER: u32 = 1 << 31;
 /// The mode of folders that are made without a wish.
 const FOLDER_MODE: u32 = 0o755;
 
@@ -193,8 +197,10 @@ impl Service<'_> {
         };
         let modules = layout::candidates(&project.pyproject);
         let files = self.listed(&state, &located.folder, &layout::folders(&modules)).await?;
+        let workshop = self.workshop_of(wanted, &scene, &state, &probe_root).await?;
         let plan = self.plan(wanted, &located, &project, &settings, &found, &place, &files, lock, &platform)?;
         check_plan(&plan)?;
+        check_credentials(&plan, wanted, &scene)?;
         if let Place::System = place {
             check_system(self, &state, &plan).await?;
         }
@@ -212,7 +218,7 @@ impl Service<'_> {
         };
         let base = probe_root.clone();
         let materials = Materials {
-            workshop: self.workshop,
+            workshop: &workshop,
             probe: &probe,
             base: base.clone(),
             build_base: base,
@@ -326,13 +332,55 @@ impl Service<'_> {
         };
         let is_image = matches!(
             base.op().op,
-            Some(buildkit_proto::pb::op::Op::Source(source)) if source.identifier.starts_with("docker-image://")
+            Some(pb::op::Op::Source(source)) if source.identifier.starts_with("docker-image://")
                 || source.identifier.starts_with("oci-layout://")
         );
         if !is_image {
             return refused("the stage begins with no image");
         }
         Ok(base.output(0))
+    }
+
+    /// How the steps of a command reach the network: as its own process would.
+    async fn workshop_of(
+        &self,
+        wanted: &Wanted<'_>,
+        scene: &Scene,
+        state: &Ref,
+        base: &Output,
+    ) -> Result<Workshop, Problem> {
+        let mut workshop = self.workshop.clone();
+        workshop.network = match wanted.step.exec.network {
+            network if network == pb::NetMode::Host as i32 => Network::Host,
+            network if network == pb::NetMode::None as i32 => Network::None,
+            _ => Network::Sandbox,
+        };
+        let variable = |name: &str| {
+            let value = scene.variables.get(name).or_else(|| scene.variables.get(&name.to_ascii_uppercase()));
+            value.cloned().unwrap_or_default()
+        };
+        let proxy = ProxyEnv {
+            http_proxy: variable("http_proxy"),
+            https_proxy: variable("https_proxy"),
+            ftp_proxy: String::new(),
+            no_proxy: variable("no_proxy"),
+            all_proxy: variable("all_proxy"),
+        };
+        if workshop.proxy.is_none() && proxy != ProxyEnv::default() {
+            workshop.proxy = Some(proxy);
+        }
+        // What the library trusts that Poetry fetches with.
+        let bundle = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
+        if let Some(path) = bundle.iter().find_map(|name| scene.variables.get(*name)).map(|path| scene.absolute(path))
+            && self.gateway.stat(state, &path).await?.is_some_and(|stat| stat.mode & GO_FOLDER == 0)
+        {
+            // The image's own file needs no step to have run.
+            let of_base = self.gateway.solve(base.marshal()?).await?;
+            let is_bases =
+                self.gateway.read_file(&of_base, &path).await.ok() == self.gateway.read_file(state, &path).await.ok();
+            workshop.authority = Some((if is_bases { base.clone() } else { wanted.state.clone() }, path));
+        }
+        Ok(workshop)
     }
 
     /// The names of files in folders of the project.
@@ -394,7 +442,7 @@ impl Service<'_> {
         let mut parents = Vec::new();
         for path in paths {
             let known = self.gateway.stat(state, &path).await?.map(|stat| Known {
-                is_folder: stat.mode & (1 << 31) != 0,
+                is_folder: stat.mode & GO_FOLDER != 0,
                 mode: permissions(stat.mode),
                 owner: (stat.uid, stat.gid),
             });
@@ -519,6 +567,37 @@ fn check_plan(plan: &Plan) -> Result<(), Problem> {
     }
     if plan.root.as_ref().is_some_and(|root| root.build_script.is_some()) {
         return refused("the project has a build script");
+    }
+    Ok(())
+}
+
+/// Credentials that only Poetry would find.
+fn check_credentials(plan: &Plan, wanted: &Wanted<'_>, scene: &Scene) -> Result<(), Problem> {
+    let mut named = plan.packages.iter().filter_map(|package| package.archive()?.archive.index()?.source.as_deref());
+    let Some(source) = named.next() else { return Ok(()) };
+    let advice = format!(
+        "pass them as the build secrets {} and {}, and take them out of the Dockerfile",
+        secret::username(source),
+        secret::password(source)
+    );
+    let of_access = ["POETRY_HTTP_BASIC_", "POETRY_PYPI_TOKEN_", "POETRY_CERTIFICATES_", "POETRY_REPOSITORIES_"];
+    if let Some(name) = scene.variables.keys().find(|name| of_access.iter().any(|start| name.starts_with(start))) {
+        return refused(format!("credentials of the source `{source}` are in the variable {name}: {advice}"));
+    }
+    let steps = place::steps(&wanted.step.root);
+    let parts = steps.iter().flat_map(Step::parts).chain(wanted.before);
+    let mut keys = parts.filter_map(|part| match &part.command {
+        Command::Config { key, .. } => Some(key),
+        _ => None,
+    });
+    let of_access = ["http-basic.", "pypi-token.", "certificates.", "repositories."];
+    if let Some(key) = keys.find(|key| of_access.iter().any(|start| key.starts_with(start))) {
+        return refused(format!("credentials of the source `{source}` are set by `poetry config {key}`: {advice}"));
+    }
+    let known = |id: &str| id.starts_with("POETRY_HTTP_BASIC_") || id == secret::NETRC || id == secret::CA_BUNDLE;
+    let mut secrets = wanted.step.exec.mounts.iter().filter_map(|mount| mount.secret_opt.as_ref());
+    if let Some(secret) = secrets.find(|secret| !known(&secret.id)) {
+        return refused(format!("credentials of the source `{source}` may be in the secret {}: {advice}", secret.id));
     }
     Ok(())
 }

@@ -18,6 +18,8 @@ pub struct Workshop {
     pub hosts: Vec<(String, IpAddr)>,
     /// Proxies.
     pub proxy: Option<ProxyEnv>,
+    /// A file with certificates that are trusted as well: a file system, and the absolute path in it.
+    pub authority: Option<(Output, String)>,
     /// What stands in front of the ids of cache mounts.
     pub cache_namespace: String,
     /// Whether everything runs again, and cache mounts are emptied.
@@ -46,6 +48,13 @@ impl Workshop {
         let exec = self.hosts.iter().fold(exec, |exec, (name, address)| exec.extra_host(name, *address));
         let exec = match &self.proxy {
             Some(proxy) => exec.proxy(proxy.clone()),
+            None => exec,
+        };
+        let exec = match &self.authority {
+            Some((output, path)) => {
+                let place = format!("{}/{}", layout::SECRETS, secret::STAGE_CA_BUNDLE);
+                exec.mount(Mount::bind_readonly(output, place).selector(path))
+            }
             None => exec,
         };
         exec.network(self.network).mount(bundle)
