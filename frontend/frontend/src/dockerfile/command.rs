@@ -149,7 +149,10 @@ fn unread(text: &str, variables: &Variables) -> Command {
         || text.contains("get-poetry.py")
         || text.contains("install-poetry.py");
     if installs && !text.contains("||") {
-        return Command::Provides { rest: None, home: None };
+        let given = text.split_whitespace().find_map(|word| word.strip_prefix("POETRY_HOME="));
+        let home = given.map(|home| home.trim_matches(['"', '\'']).to_owned());
+        let home = home.or_else(|| variables.get("POETRY_HOME").cloned()).filter(|home| home.starts_with('/'));
+        return Command::Provides { rest: None, home };
     }
     // An answer to a question that a command without a terminal need not be asked.
     let answered = text.split_once('|').filter(|(answer, _)| {
@@ -466,11 +469,11 @@ mod tests {
             ("python -m venv $POETRY_HOME", None, Some("/opt/poetry")),
             ("$POETRY_HOME/bin/pip install -U pip", None, Some("/opt/poetry")),
             ("/opt/poetry/bin/pip install poetry==1.8.5", None, Some("/opt/poetry")),
-            ("curl -sSL https://install.python-poetry.org | python3 -", None, None),
+            ("curl -sSL https://install.python-poetry.org | python3 -", None, Some("/opt/poetry")),
             (
                 "curl -sSL https://install.python-poetry.org | POETRY_HOME=/etc/poetry python3 - --version 1.8",
                 None,
-                None,
+                Some("/etc/poetry"),
             ),
             ("ln -s /opt/poetry/bin/poetry /usr/local/bin/poetry", None, None),
         ] {

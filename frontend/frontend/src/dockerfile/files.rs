@@ -8,6 +8,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use buildkit_llb::{OpenVertex, Output};
 use buildkit_proto::pb;
 
+use super::place::is_below;
 use crate::gateway::{Error, Gateway, Ref};
 
 /// The files that decide what is installed.
@@ -244,10 +245,6 @@ fn glob(pattern: &str, name: &str) -> bool {
             Some(_) => return false,
         }
     }
-}
-
-fn is_below(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]

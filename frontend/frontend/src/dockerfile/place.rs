@@ -161,6 +161,13 @@ fn environment_name(name: &str, folder: &str) -> String {
     format!("{sanitized}-{}", digest.get(..8).unwrap_or_default())
 }
 
+/// Whether a path is that of a folder, or is in it.
+#[must_use]
+pub fn is_below(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// `poetry.config.config.boolean_normalizer`.
 fn is_true(text: &str) -> bool {
     ["true", "1"].contains(&text.to_lowercase().as_str())

@@ -64,12 +64,21 @@ pub async fn rewrite(
     let vertices = original.vertices();
     let steps: BTreeMap<String, Step> =
         vertices.iter().filter_map(|vertex| Some((vertex.digest().to_owned(), Step::of(vertex)?))).collect();
-    let mut left: BTreeMap<String, String> = steps
+    let is_off = |step: &&Step| {
+        let is_off = step.vertex.lines().next().is_some_and(|(line, _)| directives.is_off(line));
+        is_off && !matches!(step.script, Script::Other)
+    };
+    let off: BTreeSet<String> = steps.values().filter(is_off).map(|step| step.vertex.digest().to_owned()).collect();
+    let mut left: BTreeMap<String, String> = vertices
         .iter()
-        .filter_map(|(digest, step)| {
-            let is_off = step.vertex.lines().next().is_some_and(|(line, _)| directives.is_off(line));
-            let off = (is_off && !matches!(step.script, Script::Other)).then(|| "it is switched off here".to_owned());
-            Some((digest.clone(), off.or_else(|| step.needs())?))
+        .filter_map(|vertex| {
+            let digest = vertex.digest();
+            let needs = match steps.get(digest) {
+                _ if off.contains(digest) => Some("it is switched off".to_owned()),
+                Some(step) => step.needs(),
+                None => copies_poetry(vertex),
+            };
+            Some((digest.to_owned(), needs?))
         })
         .collect();
     let end = original.digest().unwrap_or_default().to_owned();
@@ -95,10 +104,11 @@ pub async fn rewrite(
             None => {
                 let output = pass.output(original);
                 let (served, layers) = (pass.earlier(original), std::mem::take(&mut pass.layers));
-                let left = left.iter().filter_map(|(digest, reason)| {
-                    let step = steps.get(digest)?;
-                    let lines = step.vertex.lines().next().map(|(first, last)| first..=last);
-                    Some(Left { digest: digest.clone(), lines, text: step.text(), reason: reason.clone() })
+                let left = vertices.iter().filter_map(|vertex| {
+                    let reason = left.get(vertex.digest()).filter(|_| !off.contains(vertex.digest()))?.clone();
+                    let lines = vertex.lines().next().map(|(first, last)| first..=last);
+                    let text = steps.get(vertex.digest()).map_or_else(|| vertex.name().to_owned(), Step::text);
+                    Some(Left { digest: vertex.digest().to_owned(), lines, text, reason })
                 });
                 return Ok(Rewritten {
                     output,
@@ -386,6 +396,28 @@ impl Pass<'_> {
         let name = format!("{label} {}", part.segment.text);
         Ok(step.vertex.located(File::on(state).then(file).name(name)).output()?)
     }
+}
+
+/// Why a copy from another stage needs Poetry to be there, if it does: it copies what installing Poetry makes.
+fn copies_poetry(vertex: &OpenVertex) -> Option<String> {
+    copies(vertex).into_iter().find_map(|(from, copy)| {
+        let steps = place::steps(&from);
+        let provided = steps.iter().flat_map(Step::parts);
+        let mut provided = provided.filter_map(|part| match &part.command {
+            Command::Provides { home, .. } => Some((home.as_ref().map(|home| part.scene.absolute(home)), &part.scene)),
+            _ => None,
+        });
+        let source = copy.src.trim_end_matches('/');
+        // The folder that Poetry has to itself is there in any case.
+        let is_missing = |home: &Option<String>, scene: &Scene| {
+            let in_home = home.as_ref().is_some_and(|home| place::is_below(home, source));
+            let user = scene.variables.get("HOME").map_or("/root", String::as_str);
+            let is_users = place::is_below(source, &format!("{user}/.local"));
+            let is_named = source.ends_with("/poetry") || source.contains("pypoetry") || source.contains("/poetry/");
+            !in_home && (is_users || is_named)
+        };
+        provided.any(|(home, scene)| is_missing(&home, scene)).then(|| format!("it copies {} of Poetry", copy.src))
+    })
 }
 
 /// Whether an environment that was served is in one of these folders.

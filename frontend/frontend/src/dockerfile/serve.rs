@@ -186,6 +186,16 @@ impl Service<'_> {
         let asked = ask(self, wanted, &located.place, &probe_root, &platform, &scene).await?;
         let (probe, found, place) = (asked.probe, asked.found, asked.place);
 
+        if matches!(place, Place::System) && !scene.user.is_empty() {
+            return refused(format!("the user {} installs into the system's environment", scene.user));
+        }
+        let mounted = |path: &str| {
+            let mut mounts = step.exec.mounts.iter().filter(|mount| mount.dest != "/");
+            mounts.any(|mount| place::is_below(path, &mount.dest))
+        };
+        if let Some(path) = place.path().filter(|path| mounted(path)) {
+            return refused(format!("the virtual environment {path} is in a mount, which is no part of the image"));
+        }
         let state = self.gateway.solve(wanted.state.marshal()?).await?;
         let file = SourceFile::toml("pyproject.toml", texts.pyproject);
         let settings = match DeTable::parse(&file.text) {
