@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     command::{self, Command},
     place::Place,
-    rewrite::installed,
+    rewrite::{Layer, installed},
     serve::{Problem, Refused, Served, Service},
     shell,
     step::Scene,
@@ -73,28 +73,33 @@ impl Ending {
 
     /// Makes the history tell of the layers that there are now. `chain` are the vertices that made the original image, and
     /// `layers` what now stands for some of them.
-    pub fn rewrite_history(&mut self, chain: &[OpenVertex], layers: &BTreeMap<String, Vec<String>>) {
+    pub fn rewrite_history(&mut self, chain: &[OpenVertex], layers: &BTreeMap<String, Vec<Layer>>) {
         let Some(Value::Array(history)) = self.document.get_mut("history") else { return };
         let is_layer = |entry: &Value| entry.get("empty_layer").and_then(Value::as_bool) != Some(true);
         let places: Vec<usize> = (0..history.len()).filter(|index| is_layer(&history[*index])).collect();
         // The first vertex is the base, whose layers come first.
         let own = chain.get(1..).unwrap_or_default();
         let Some(first) = places.len().checked_sub(own.len()) else { return };
-        for (place, vertex) in places[first..].iter().zip(own).rev() {
-            let Some(texts) = layers.get(vertex.digest()) else { continue };
-            let entry = history[*place].clone();
-            let entries = texts.iter().map(|text| {
-                let mut entry = entry.clone();
-                entry["created_by"] = json!(format!("{text} # poetry-buildkit"));
-                entry
-            });
-            let mut entries: Vec<Value> = entries.collect();
-            if entries.is_empty() {
-                let mut left_out = entry.clone();
-                left_out["empty_layer"] = json!(true);
-                entries.push(left_out);
+        let entries = std::mem::take(history);
+        let mut own = own.iter();
+        for (index, entry) in entries.into_iter().enumerate() {
+            let vertex = places[first..].contains(&index).then(|| own.next()).flatten();
+            let Some(layers) = vertex.and_then(|vertex| layers.get(vertex.digest())) else {
+                history.push(entry);
+                continue;
+            };
+            for Layer { text, below } in layers {
+                let mut of_layer = entry.clone();
+                of_layer["created_by"] = json!(format!("{text} # poetry-buildkit"));
+                let upper = history.iter().enumerate().rev().filter(|(_, entry)| is_layer(entry)).take(*below).last();
+                let place = upper.map_or(history.len(), |(place, _)| place);
+                history.insert(place, of_layer);
             }
-            history.splice(*place..=*place, entries);
+            if layers.is_empty() {
+                let mut left_out = entry;
+                left_out["empty_layer"] = json!(true);
+                history.push(left_out);
+            }
         }
     }
 

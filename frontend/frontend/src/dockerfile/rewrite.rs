@@ -5,7 +5,7 @@ use std::{
     ops::RangeInclusive,
 };
 
-use buildkit_llb::{Annotate, File, FileAction, Merge, OpenVertex, Output, cap};
+use buildkit_llb::{Annotate, Diff, File, FileAction, Merge, OpenVertex, Output, cap};
 use buildkit_proto::pb;
 use install_request::EPOCH;
 
@@ -14,7 +14,7 @@ use super::{
     place::{self, Place},
     serve::{Problem, Refused, Served, Service, Wanted},
     shell::{self, Segment},
-    step::{Part, Scene, Script, Step, chain},
+    step::{Part, Scene, Script, Step, chain, states},
 };
 use crate::error::Error;
 
@@ -28,8 +28,23 @@ pub struct Rewritten {
     pub left: Vec<Left>,
     /// Whether Poetry is in the result.
     pub keeps_poetry: bool,
-    /// What each layer holds that now stands for the layer of a vertex, by the vertex's digest in the original graph.
-    pub layers: BTreeMap<String, Vec<String>>,
+    /// The layers that now stand for the layer of a vertex, by the vertex's digest in the original graph.
+    pub layers: BTreeMap<String, Vec<Layer>>,
+}
+
+/// A layer of the new graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// What made it, for the image's history.
+    pub text: String,
+    /// How many earlier layers it lies below.
+    pub below: usize,
+}
+
+impl From<String> for Layer {
+    fn from(text: String) -> Self {
+        Self { text, below: 0 }
+    }
 }
 
 /// A command that is left to Poetry.
@@ -146,7 +161,7 @@ struct Pass<'a> {
     /// What steps installed, by the digests of the original graph.
     served: BTreeMap<String, Vec<Served>>,
     /// What layers hold, by the digests of the original graph.
-    layers: BTreeMap<String, Vec<String>>,
+    layers: BTreeMap<String, Vec<Layer>>,
 }
 
 impl Pass<'_> {
@@ -233,7 +248,7 @@ impl Pass<'_> {
                 Command::Install(install) => {
                     if runs {
                         state = self.process(step, &state, &waiting, &label)?;
-                        layers.push(format!("RUN {}", shell::joined(&waiting)));
+                        layers.push(format!("RUN {}", shell::joined(&waiting)).into());
                     }
                     waiting = prefixes.clone();
                     runs = false;
@@ -247,8 +262,12 @@ impl Pass<'_> {
                         label: &label,
                     };
                     let made = self.service.serve(&wanted).await?;
-                    state = self.laid(step, state, &made, &label, part)?;
-                    layers.extend(made.layers.iter().map(|(what, _)| format!("{}: {what}", part.segment.text)));
+                    let is_new = matches!(made.place, Place::Venv { made: true, .. })
+                        && !served.iter().any(|served| served.place.path() == made.place.path());
+                    let below;
+                    (state, below) = self.laid(step, state, &made, is_new, &label, part)?;
+                    let layer = |what: &String| Layer { text: format!("{}: {what}", part.segment.text), below };
+                    layers.extend(made.layers.iter().map(|(what, _)| layer(what)));
                     served.push(made);
                 }
                 Command::Prefix(_) => {
@@ -260,7 +279,7 @@ impl Pass<'_> {
                         let folder = FileAction::mkdir(part.scene.absolute(home)).make_parents().timestamp(EPOCH);
                         let name = format!("{label} leave Poetry out");
                         state = step.vertex.located(File::on(state).then(folder).name(name)).output()?;
-                        layers.push(format!("RUN mkdir -p {home}"));
+                        layers.push(format!("RUN mkdir -p {home}").into());
                     }
                     if let Some(rest) = rest {
                         segment.text = rest.clone();
@@ -270,7 +289,7 @@ impl Pass<'_> {
                 }
                 Command::Config { local: true, .. } if !keeps => {
                     state = self.local_settings(step, before, state, part, &label).await?;
-                    layers.push(format!("RUN {}", part.segment.text));
+                    layers.push(format!("RUN {}", part.segment.text).into());
                 }
                 Command::Config { .. } | Command::Moot if !keeps => {}
                 Command::Clean(folders) if !keeps && !holds_environment(folders, &served) => {}
@@ -295,7 +314,7 @@ impl Pass<'_> {
         }
         if runs {
             state = self.process(step, &state, &waiting, &label)?;
-            layers.push(format!("RUN {}", shell::joined(&waiting)));
+            layers.push(format!("RUN {}", shell::joined(&waiting)).into());
         }
         self.made.insert((digest.clone(), 0), state);
         self.layers.insert(digest.clone(), layers);
@@ -338,18 +357,40 @@ impl Pass<'_> {
         Ok(vertex.output(0))
     }
 
-    /// A state with the layers of an installation.
-    fn laid(&self, step: &Step, state: Output, made: &Served, label: &str, part: &Part) -> Result<Output, Problem> {
+    /// A state with the layers of an installation, and how many layers of the state they lie below.
+    fn laid(
+        &self,
+        step: &Step,
+        state: Output,
+        made: &Served,
+        is_new: bool,
+        label: &str,
+        part: &Part,
+    ) -> Result<(Output, usize), Problem> {
         let name = format!("{label} {}", part.segment.text);
         if self.service.caps.has(cap::MERGE_OP) {
-            let inputs = std::iter::once(&state).chain(made.layers.iter().map(|(_, output)| output));
-            return Ok(step.vertex.located(Merge::of(inputs).name(name)).output());
+            let layers = made.layers.iter().map(|(_, output)| output.clone());
+            // What no step has touched may as well lie below what changes often: layers that stay on what stays need not be
+            // unpacked again.
+            let below = lasting(&state).filter(|_| is_new && self.service.caps.has(cap::DIFF_OP));
+            let mut count = 0;
+            let inputs: Vec<Output> = match below {
+                Some((below, above)) => {
+                    count = above;
+                    let name = format!("{label} what the files add");
+                    let above = step.vertex.located(Diff::between(&below, &state).name(name)).output();
+                    std::iter::once(below).chain(layers).chain([above]).collect()
+                }
+                None => std::iter::once(state).chain(layers).collect(),
+            };
+            return Ok((step.vertex.located(Merge::of(inputs).name(name)).output(), count));
         }
-        made.layers.iter().try_fold(state, |below, (what, layer)| {
+        let state = made.layers.iter().try_fold(state, |below, (what, layer)| -> Result<Output, Problem> {
             let copy = FileAction::copy(layer, "/", "/").contents();
             let file = step.vertex.located(File::on(below).then(copy).name(format!("{name}: {what}")));
             Ok(file.output()?)
-        })
+        })?;
+        Ok((state, 0))
     }
 
     /// Where `poetry run` runs its command.
@@ -433,6 +474,18 @@ fn toml_value(text: &str) -> String {
         number if number.parse::<i64>().is_ok() => number.to_owned(),
         text => toml::Value::String(text.to_owned()).to_string(),
     }
+}
+
+/// The file system below the first change that files of the client's made, and the number of changes since then, if all of
+/// these lie one on the other.
+fn lasting(state: &Output) -> Option<(Output, usize)> {
+    let states = states(state);
+    let is_clients = |vertex: &OpenVertex| matches!(vertex.op().op, Some(pb::op::Op::Source(source)) if source.identifier.starts_with("local://"));
+    let first = states.iter().position(|state| state.vertices().iter().any(is_clients))?;
+    let is_merged =
+        |state: &Output| matches!(state.vertex().and_then(|(vertex, _)| vertex.op().op), Some(pb::op::Op::Merge(_)));
+    let (below, above) = states.split_at(first);
+    if above.iter().any(is_merged) { None } else { Some((below.last()?.clone(), above.len())) }
 }
 
 /// What a file op copies from other stages.

@@ -189,12 +189,18 @@ fn read(segments: Vec<Segment>, mut scene: Scene) -> Vec<Part> {
 /// The vertices that made a file system, from its base on, each changing what the one before left.
 #[must_use]
 pub fn chain(state: &Output) -> Vec<OpenVertex> {
+    states(state).iter().filter_map(|state| Some(state.vertex()?.0)).collect()
+}
+
+/// The file systems that one came from, from its base on, it itself being the last.
+#[must_use]
+pub fn states(state: &Output) -> Vec<Output> {
     let mut chain = Vec::new();
-    let mut next = state.vertex();
-    while let Some((vertex, index)) = next {
+    let mut next = Some(state.clone());
+    while let Some(state) = next {
+        let Some((vertex, index)) = state.vertex() else { break };
         let inputs = vertex.inputs();
-        let input =
-            |index: i64| usize::try_from(index).ok().and_then(|index| inputs.get(index)).and_then(Output::vertex);
+        let input = |index: i64| usize::try_from(index).ok().and_then(|index| inputs.get(index)).cloned();
         next = match vertex.op().op {
             Some(pb::op::Op::Exec(exec)) => {
                 exec.mounts.iter().find(|mount| mount.output == index).and_then(|mount| input(mount.input))
@@ -203,7 +209,7 @@ pub fn chain(state: &Output) -> Vec<OpenVertex> {
             Some(pb::op::Op::Merge(_)) => input(0),
             _ => None,
         };
-        chain.push(vertex);
+        chain.push(state);
     }
     chain.reverse();
     chain
