@@ -28,7 +28,7 @@ COPY --from=builder-base $PYSETUP_PATH $PYSETUP_PATH
 RUN poetry install --no-root
 WORKDIR /app
 COPY . .
-CMD ["python", "-m", "unittest"]
+CMD ["/opt/pysetup/.venv/bin/python", "-m", "unittest"]
 
 FROM python-base AS production
 COPY --from=builder-base $PYSETUP_PATH $PYSETUP_PATH
