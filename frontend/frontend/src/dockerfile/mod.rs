@@ -8,10 +8,10 @@
 pub mod command;
 pub mod delegate;
 pub mod files;
+pub mod install;
 pub mod place;
 pub mod result;
 pub mod rewrite;
-pub mod serve;
 pub mod shell;
 pub mod step;
 
@@ -31,9 +31,9 @@ use crate::{
     source::SourceFile,
 };
 use files::Files;
+use install::Service;
 use result::Ending;
 use rewrite::{Directives, Left};
-use serve::Service;
 
 /// The comment that switches serving off: in the head of the file for all of it, else for the instruction behind it.
 const OFF: &str = "poetry-buildkit: off";

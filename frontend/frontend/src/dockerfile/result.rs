@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     command::{self, Command},
+    install::{Problem, Refused, Served, Service},
     place::Place,
     rewrite::{Layer, installed},
-    serve::{Problem, Refused, Served, Service},
     shell,
     step::Scene,
 };
@@ -182,7 +182,9 @@ fn joined(words: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use buildkit_llb::{File, FileAction, Platform, Source};
+
+    use super::{super::step::chain, *};
 
     fn ending(config: Value) -> Ending {
         Ending::read(config.to_string().as_bytes()).unwrap()
@@ -208,5 +210,46 @@ mod tests {
         let once = environment(&list, "/venv");
         assert_eq!(once, ["PATH=/venv/bin:/bin", "VIRTUAL_ENV=/venv", "A=1"]);
         assert_eq!(environment(&once, "/venv"), once);
+    }
+
+    #[test]
+    fn the_history_has_an_entry_for_each_layer_in_its_order() {
+        let image = Source::image("docker.io/library/python:3.11", &Platform::new("linux", "amd64")).output().unwrap();
+        let step =
+            |state: &Output, path: &str| File::on(state).then(FileAction::mkdir(path).timestamp(0)).output().unwrap();
+        let copied = step(&image, "/app");
+        let poetry = step(&copied, "/poetry");
+        let installed = step(&poetry, "/venv");
+        let chain = chain(&installed);
+        let entry = |text: &str, empty: bool| json!({ "created_by": text, "empty_layer": empty });
+        let history = [
+            ("base", false),
+            ("ENV", true),
+            ("COPY", false),
+            ("RUN pip", false),
+            ("WORKDIR", true),
+            ("RUN poetry", false),
+        ];
+        let mut ending = ending(json!({ "history": history.map(|(text, empty)| entry(text, empty)) }));
+        let layer = |text: &str, below| Layer { text: text.to_owned(), below };
+        let layers = [
+            (poetry.digest().unwrap().to_owned(), Vec::new()),
+            (installed.digest().unwrap().to_owned(), vec![layer("venv", 1), layer("click", 1), layer("rm", 0)]),
+        ];
+        ending.rewrite_history(&chain, &layers.into());
+        let history = ending.document["history"].as_array().unwrap().clone();
+        let shown: Vec<String> = history
+            .iter()
+            .map(|entry| {
+                format!(
+                    "{}{}",
+                    entry["created_by"].as_str().unwrap(),
+                    if entry["empty_layer"] == true { " -" } else { "" }
+                )
+            })
+            .collect();
+        let own = |text: &str| format!("{text} # poetry-buildkit");
+        let (venv, click, rm) = (own("venv"), own("click"), own("rm"));
+        assert_eq!(shown, ["base", "ENV -", &venv, &click, "COPY", "RUN pip -", "WORKDIR -", &rm]);
     }
 }

@@ -11,8 +11,8 @@ use install_request::EPOCH;
 
 use super::{
     command::Command,
+    install::{Problem, Refused, Served, Service, Wanted},
     place::{self, Place},
-    serve::{Problem, Refused, Served, Service, Wanted},
     shell::{self, Segment},
     step::{Part, Scene, Script, Step, chain, states},
 };
@@ -543,6 +543,8 @@ fn label(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use buildkit_llb::{Exec, Platform, Source};
+
     use super::*;
 
     #[test]
@@ -553,5 +555,54 @@ mod tests {
         assert_eq!(shown, "A='1 2' VIRTUAL_ENV=/app/.venv PATH=/app/.venv/bin:\"$PATH\" python \"$X\"");
         assert_eq!(in_place("poetry run python x", &words, &[], &Place::System), "python x");
         assert_eq!(label("[builder 4/7] RUN x"), "[builder 4/7]");
+    }
+
+    fn base() -> Output {
+        Source::image("docker.io/library/python:3.11", &Platform::new("linux", "amd64")).output().unwrap()
+    }
+
+    fn run(state: &Output, script: &str) -> Output {
+        let exec = Exec::new(["/bin/sh", "-c", script], &Platform::new("linux", "amd64")).root(state);
+        exec.env("HOME", "/root").env("POETRY_HOME", "/opt/poetry").build().unwrap().output("/").unwrap()
+    }
+
+    fn copy(state: &Output, from: &Output, source: &str, dest: &str) -> Output {
+        File::on(state).then(FileAction::copy(from, source, dest).make_parents()).output().unwrap()
+    }
+
+    #[test]
+    fn layers_lie_below_the_first_change_of_the_clients() {
+        let context = Source::local("context", "session").output().unwrap();
+        let tools = run(&base(), "apt-get install gcc");
+        let app = run(&copy(&tools, &context, "/", "/app"), "touch README.md");
+        assert_eq!(lasting(&app), Some((tools.clone(), 2)));
+        assert_eq!(lasting(&tools), None);
+        let linked = Merge::of([app.clone(), copy(&Output::scratch(), &context, "/x", "/x")]).output();
+        assert_eq!(lasting(&linked), None);
+    }
+
+    #[test]
+    fn copies_of_poetry_need_it() {
+        let reason = |builder: &Output, source: &str| {
+            copies_poetry(&copy(&base(), builder, source, source).vertex().unwrap().0).is_some()
+        };
+        let user = run(&base(), "pip install --user poetry");
+        let home = run(&base(), "python -m venv $POETRY_HOME && $POETRY_HOME/bin/pip install poetry");
+        assert!(reason(&user, "/root/.local") && reason(&user, "/root/.local/bin/poetry"));
+        assert!(!reason(&user, "/app/.venv") && !reason(&user, "/app/poetry.lock"));
+        assert!(!reason(&home, "/opt/poetry") && reason(&home, "/opt/poetry/bin/poetry"));
+        assert!(!reason(&run(&base(), "make"), "/root/.local"));
+    }
+
+    #[test]
+    fn a_need_reaches_everything_below_it() {
+        let installed = run(&base(), "pip install poetry");
+        let built = run(&installed, "poetry build");
+        let other = run(&installed, "true");
+        let last = copy(&other, &built, "/dist", "/dist");
+        let vertices = last.vertices();
+        let kept = ancestors(&vertices, &[built.digest().unwrap()].into());
+        let is_kept = |state: &Output| kept.contains(state.digest().unwrap());
+        assert!(is_kept(&built) && is_kept(&installed) && !is_kept(&other) && !is_kept(&last));
     }
 }
