@@ -148,6 +148,8 @@ struct Allowed {
     infos: BTreeSet<String>,
     /// Files `WHEEL` of projects themselves.
     roots: BTreeSet<String>,
+    /// Whether pipx was there.
+    is_pipx: bool,
 }
 
 impl Allowed {
@@ -158,6 +160,7 @@ impl Allowed {
             environments: plain.environments().chain(ours.environments()).collect(),
             infos: BTreeSet::new(),
             roots: BTreeSet::new(),
+            is_pipx: case.name.starts_with("pipx"),
         };
         let generated = ours.files.entries.keys().filter(|path| path.ends_with(".dist-info/WHEEL"));
         let generated = generated.filter(|path| ours.text(path).is_some_and(|text| text.contains("poetry-buildkit")));
@@ -248,6 +251,10 @@ impl Allowed {
             .any(|own| format!("{path}/").contains(&format!("{own}/")))
         {
             return Some("Poetry's own settings");
+        }
+        let of_pipx = ["/.local", "/.local/bin", "/.local/share", "/.local/share/man"];
+        if self.is_pipx && of_pipx.iter().any(|folder| path.ends_with(folder)) {
+            return Some("folders that pipx makes");
         }
         if format!("{path}/").contains("/.local/share/pipx/") || format!("{path}/").contains("/.local/state/pipx/") {
             return Some("pipx's own environments");

@@ -76,6 +76,8 @@ pub struct Install {
     pub no_directory: bool,
     /// Bytecode as well.
     pub compile: bool,
+    /// Nothing else may be there.
+    pub sync: bool,
     /// The project's folder, as given.
     pub folder: Option<String>,
     /// Variables for this command alone.
@@ -162,6 +164,13 @@ fn unread(text: &str, variables: &Variables) -> Command {
         && let read @ (Command::Moot | Command::Install(_)) = self::command(command.trim(), variables)
     {
         return read;
+    }
+    // The environment of the first command is its own, so that the others are as they were.
+    if let Some((first, others)) = shell::first_of_several(text)
+        && let run @ Command::Run { .. } = self::command(first.trim(), variables)
+        && !names_poetry(others)
+    {
+        return run;
     }
     if names_poetry(text) {
         return Command::Needs(format!("`{text}` cannot be read with certainty"));
@@ -327,7 +336,10 @@ fn poetry(arguments: &[&str], simple: &Simple) -> Command {
                 return needs("its output goes to a file".to_owned());
             }
             match install(options) {
-                Ok(install) => Command::Install(Install { folder, assignments: simple.assignments.clone(), ..install }),
+                Ok(install) => {
+                    let sync = install.sync || name == "sync";
+                    Command::Install(Install { folder, assignments: simple.assignments.clone(), sync, ..install })
+                }
                 Err(option) => needs(format!("the option `{option}` of `poetry {name}` is not known")),
             }
         }
@@ -382,7 +394,7 @@ fn install(options: &[&str]) -> Result<Install, String> {
             "--only-root" => install.only_root = true,
             "--no-directory" => install.no_directory = true,
             "--compile" => install.compile = true,
-            "--sync" | "--remove-untracked" => {}
+            "--sync" | "--remove-untracked" => install.sync = true,
             _ => return Err((*option).to_owned()),
         }
     }
@@ -405,9 +417,9 @@ mod tests {
         for text in [
             "poetry install --no-dev",
             "poetry install --only main",
-            "poetry -n install --only=main --no-ansi -vvv --sync",
+            "poetry -n install --only=main --no-ansi -vvv",
             "python -m poetry install $GROUPS --no-interaction",
-            "$POETRY_HOME/bin/poetry sync --only main",
+            "$POETRY_HOME/bin/poetry install --only main",
             "/root/.local/bin/poetry install --no-dev >/dev/null 2>&1",
             "~/.local/bin/poetry install --default",
         ] {
@@ -418,6 +430,9 @@ mod tests {
         ) else {
             panic!("an install");
         };
+        for text in ["poetry sync", "poetry install --sync", "poetry install --remove-untracked"] {
+            assert_eq!(read(text), Command::Install(Install { sync: true, ..Install::default() }), "{text}");
+        }
         let names = |all: &[&str]| all.iter().map(|name| Name::new(name)).collect::<Vec<_>>();
         assert_eq!(install.extras, names(&["a", "b", "c", "d"]));
         assert_eq!((install.groups.with, install.groups.without), (names(&["docs", "lint"]), names(&["dev"])));
@@ -511,6 +526,8 @@ mod tests {
         let run =
             Command::Run { words: vec!["python".into(), "-m".into(), "x".into(), "-v".into()], assignments: vec![] };
         assert_eq!(read("poetry run python -m x -v"), run);
+        assert_eq!(read("poetry run python -m x -v | tee log"), run);
+        assert!(matches!(read("poetry run x | poetry run y"), Command::Needs(_)));
         assert_eq!(read("rm -rf ~/.cache/pypoetry/cache"), Command::Clean(vec!["/root/.cache/pypoetry/cache".into()]));
         assert_eq!(read("yes | poetry cache clear --all . -n"), Command::Moot);
         for text in [

@@ -74,6 +74,8 @@ pub struct Served {
     pub place: Place,
     /// The layers, each with what it holds.
     pub layers: Vec<(String, Output)>,
+    /// The names of the packages.
+    pub packages: BTreeSet<String>,
 }
 
 /// Why a command is left to Poetry.
@@ -211,6 +213,9 @@ impl Service<'_> {
         let plan = self.plan(wanted, &located, &project, &settings, &found, &place, &files, lock, &platform)?;
         check_plan(&plan)?;
         check_credentials(&plan, wanted, &scene)?;
+        if install.sync {
+            check_sync(&plan, &place, earlier)?;
+        }
         if let Place::System = place {
             check_system(self, &state, &plan).await?;
         }
@@ -259,7 +264,8 @@ impl Service<'_> {
             .flat_map(|served| served.layers.iter().map(|(_, output)| output))
             .collect();
         layers.retain(|(_, output)| !known.contains(&output));
-        Ok(Served { place, layers })
+        let packages = plan.packages.into_iter().map(|package| package.name).collect();
+        Ok(Served { place, layers, packages })
     }
 
     #[allow(clippy::too_many_arguments, reason = "all that a plan depends on")]
@@ -579,6 +585,18 @@ fn check_plan(plan: &Plan) -> Result<(), Problem> {
         return refused("the project has a build script");
     }
     Ok(())
+}
+
+/// Whether anything would have to be removed.
+fn check_sync(plan: &Plan, place: &Place, earlier: &[Served]) -> Result<(), Problem> {
+    let names: BTreeSet<&str> = plan.packages.iter().map(|package| package.name.as_str()).collect();
+    let same = earlier.iter().filter(|served| served.place.path() == place.path());
+    let mut surplus = same.flat_map(|served| &served.packages).filter(|name| !names.contains(name.as_str()));
+    match (surplus.next(), place) {
+        (Some(name), _) => refused(format!("it removes {name}, which was installed before")),
+        (None, Place::Venv { made: true, .. }) => Ok(()),
+        (None, _) => refused("it removes whatever else is in the environment"),
+    }
 }
 
 /// Credentials that only Poetry would find.

@@ -145,6 +145,24 @@ pub fn simple(text: &str, variables: &Variables) -> Option<Simple> {
     Some(command)
 }
 
+/// Cuts a pipeline or a list behind its first command. `None` if it is only one command.
+#[must_use]
+pub fn first_of_several(text: &str) -> Option<(&str, &str)> {
+    let (mut quote, mut escaped) = (None, false);
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (None | Some('"'), '\\') => escaped = true,
+            (Some(open), c) if open == c => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '|') => return Some(text.split_at(at)),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Writes a word so that a shell reads it as it is.
 #[must_use]
 pub fn quoted(word: &str) -> String {
@@ -415,6 +433,13 @@ mod tests {
         let redirections: Vec<(&str, &str)> =
             command.redirections.iter().map(|(o, t)| (o.as_str(), t.as_str())).collect();
         assert_eq!(redirections, [(">", "out"), ("2>&", "1"), ("<", "/dev/null")]);
+    }
+
+    #[test]
+    fn the_first_command_of_several() {
+        assert_eq!(first_of_several("a '|' \"x\\\"|\" | b | c"), Some(("a '|' \"x\\\"|\" ", "| b | c")));
+        assert_eq!(first_of_several("a || b"), Some(("a ", "|| b")));
+        assert_eq!(first_of_several("a \\| b"), None);
     }
 
     #[test]
