@@ -67,6 +67,23 @@ pub struct Wanted<'a> {
     pub label: &'a str,
 }
 
+/// Where a command stands.
+#[derive(Clone, Copy)]
+pub struct Standpoint<'a> {
+    /// The state of the stage in the original graph.
+    pub original: &'a Output,
+    /// The same in the new one.
+    pub state: &'a Output,
+    /// The step that it is part of, for its mounts.
+    pub step: Option<&'a Step>,
+    /// Its surroundings.
+    pub scene: &'a Scene,
+    /// The commands in front of it in the same script.
+    pub before: &'a [Part],
+    /// What earlier commands of the stage installed.
+    pub earlier: &'a [Served],
+}
+
 /// What a command installed.
 #[derive(Debug, Clone)]
 pub struct Served {
@@ -129,15 +146,16 @@ impl Service<'_> {
     ///
     /// # Errors
     /// If they cannot be told, or a call fails.
-    pub async fn locate(
-        &self,
-        state: &Output,
-        mounted: Option<&Step>,
-        scene: &Scene,
-        folder: Option<&str>,
-        before: &[Part],
-        earlier: &[Served],
-    ) -> Result<Located, Problem> {
+    pub async fn locate(&self, at: &Standpoint<'_>, folder: Option<&str>) -> Result<Located, Problem> {
+        let Standpoint { original: state, step: mounted, before, earlier, .. } = *at;
+        let mut scene = at.scene.clone();
+        if !scene.user.is_empty() && !scene.variables.contains_key("HOME") {
+            let solved = self.gateway.solve(at.state.marshal()?).await?;
+            let home = self.entry(&solved, "/etc/passwd", scene.user.split(':').next().unwrap_or_default()).await?;
+            if let Some(home) = home.and_then(|fields| fields.get(5).cloned()) {
+                scene.variables.insert("HOME".to_owned(), home);
+            }
+        }
         let folder = scene.absolute(folder.unwrap_or("."));
         let text = async |name: &str| -> Result<Option<String>, Unknown> {
             let path = scene.absolute(&format!("{folder}/{name}"));
@@ -161,7 +179,7 @@ impl Service<'_> {
         let name = parsed.name.as_ref().map(|name| poetry_lock::Name::new(&name.value).to_string());
         let project = place::Project { folder: &folder, name: name.as_deref(), toml: &settings };
         let served: Vec<String> = earlier.iter().filter_map(|served| served.place.path().map(str::to_owned)).collect();
-        let place = place::place(state, scene, before, &project, self.files, &served).await?;
+        let place = place::place(state, &scene, before, &project, self.files, &served).await?;
         Ok(Located { place, folder, texts: ProjectTexts { pyproject, lock, toml } })
     }
 
@@ -173,8 +191,15 @@ impl Service<'_> {
         let Wanted { step, scene, install, earlier, .. } = *wanted;
         let mut scene = scene.clone();
         scene.variables.extend(install.assignments.iter().cloned());
-        let located =
-            self.locate(&step.root, Some(step), &scene, install.folder.as_deref(), wanted.before, earlier).await?;
+        let at = Standpoint {
+            original: &step.root,
+            state: wanted.state,
+            step: Some(step),
+            scene: &scene,
+            before: wanted.before,
+            earlier,
+        };
+        let located = self.locate(&at, install.folder.as_deref()).await?;
         let Some(lock) = &located.texts.lock else {
             return refused(format!("no poetry.lock is copied to {} before it", located.folder));
         };
@@ -426,26 +451,34 @@ impl Service<'_> {
             return Ok((0, 0));
         }
         let (user, group) = scene.user.split_once(':').map_or((scene.user.as_str(), None), |(u, g)| (u, Some(g)));
-        let lookup = async |file: &str, name: &str, column: usize| -> Result<Option<Vec<u32>>, Problem> {
-            let text = self.gateway.read_file(state, file).await?;
-            let text = String::from_utf8_lossy(&text).into_owned();
-            let line = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
-            let line = line.into_iter().find(|fields| fields.first() == Some(&name) || fields.get(2) == Some(&name));
-            Ok(line.map(|fields| fields.iter().skip(2).take(column).filter_map(|field| field.parse().ok()).collect()))
-        };
-        let entry = lookup("/etc/passwd", user, 2).await?.unwrap_or_default();
-        let uid = entry.first().copied().or_else(|| user.parse().ok());
+        let number =
+            |fields: &Option<Vec<String>>, column: usize| -> Option<u32> { fields.as_ref()?.get(column)?.parse().ok() };
+        let entry = self.entry(state, "/etc/passwd", user).await?;
+        let uid = number(&entry, 2).or_else(|| user.parse().ok());
         let gid = match group {
+            None => Some(number(&entry, 3).unwrap_or(0)),
             Some(group) => match group.parse().ok() {
                 Some(gid) => Some(gid),
-                None => lookup("/etc/group", group, 1).await?.and_then(|entry| entry.first().copied()),
+                None => number(&self.entry(state, "/etc/group", group).await?, 2),
             },
-            None => Some(entry.get(1).copied().unwrap_or(0)),
         };
         match (uid, gid) {
             (Some(uid), Some(gid)) => Ok((uid, gid)),
             _ => refused(format!("the user {} is not in /etc/passwd", scene.user)),
         }
+    }
+
+    /// The fields of the entry of a user or group, by name or number.
+    async fn entry(&self, state: &Ref, file: &str, name: &str) -> Result<Option<Vec<String>>, Problem> {
+        if self.gateway.stat(state, file).await?.is_none() {
+            return Ok(None);
+        }
+        let text = self.gateway.read_file(state, file).await?;
+        let text = String::from_utf8_lossy(&text);
+        let mut entries = text.lines().map(|line| line.split(':').map(str::to_owned).collect::<Vec<_>>());
+        let is_meant =
+            |fields: &Vec<String>| [0, 2].iter().any(|column| fields.get(*column).is_some_and(|field| field == name));
+        Ok(entries.find(is_meant))
     }
 
     /// What is known of the folders above what is installed.

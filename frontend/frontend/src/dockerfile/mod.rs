@@ -119,7 +119,7 @@ impl Build<'_> {
         let needs = ending.as_ref().and_then(Ending::needs);
         let mut rewritten = rewrite::rewrite(&self.service, &original, needs, self.dockerfile).await?;
         if let Some(ending) = ending.as_mut().filter(|_| !rewritten.keeps_poetry) {
-            let done = ending.without_poetry(&self.service, &original, &rewritten.served).await?;
+            let done = ending.without_poetry(&self.service, &original, &rewritten.output, &rewritten.served).await?;
             if let Err(reason) = done {
                 rewritten = rewrite::rewrite(&self.service, &original, Some(reason), self.dockerfile).await?;
             }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     command::{self, Command},
-    install::{Problem, Refused, Served, Service},
+    install::{Problem, Refused, Served, Service, Standpoint},
     place::Place,
     rewrite::{Layer, installed},
     shell,
@@ -116,6 +116,7 @@ impl Ending {
     pub async fn without_poetry(
         &mut self,
         service: &Service<'_>,
+        original: &Output,
         state: &Output,
         served: &[Served],
     ) -> Result<Result<(), String>, Error> {
@@ -128,7 +129,8 @@ impl Ending {
             let text = script(&words).unwrap_or_else(|| joined(&words));
             let Command::Run { words: run, .. } = command::command(&text, &scene.variables) else { continue };
             if place.is_none() {
-                let located = service.locate(state, None, &scene, None, &[], served).await;
+                let at = Standpoint { original, state, step: None, scene: &scene, before: &[], earlier: served };
+                let located = service.locate(&at, None).await;
                 match located.and_then(|located| installed(located.place, served)) {
                     Ok(found) => place = Some(found),
                     Err(Problem::Refused(Refused(reason))) => return Ok(Err(reason)),

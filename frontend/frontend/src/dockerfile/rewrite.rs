@@ -11,7 +11,7 @@ use install_request::EPOCH;
 
 use super::{
     command::Command,
-    install::{Problem, Refused, Served, Service, Wanted},
+    install::{Problem, Refused, Served, Service, Standpoint, Wanted},
     place::{self, Place},
     shell::{self, Segment},
     step::{Part, Scene, Script, Step, chain, states},
@@ -294,7 +294,7 @@ impl Pass<'_> {
                 Command::Config { .. } | Command::Moot if !keeps => {}
                 Command::Clean(folders) if !keeps && !holds_environment(folders, &served) => {}
                 Command::Run { words, assignments } if !keeps => {
-                    let place = self.place_of(step, &part.scene, before, &served).await?;
+                    let place = self.place_of(step, &state, &part.scene, before, &served).await?;
                     segment.text = in_place(&part.segment.text, words, assignments, &place);
                     waiting.push(segment);
                     runs = true;
@@ -394,9 +394,16 @@ impl Pass<'_> {
     }
 
     /// Where `poetry run` runs its command.
-    async fn place_of(&self, step: &Step, scene: &Scene, before: &[Part], served: &[Served]) -> Result<Place, Problem> {
-        let located = self.service.locate(&step.root, Some(step), scene, None, before, served).await?;
-        installed(located.place, served)
+    async fn place_of(
+        &self,
+        step: &Step,
+        state: &Output,
+        scene: &Scene,
+        before: &[Part],
+        served: &[Served],
+    ) -> Result<Place, Problem> {
+        let at = Standpoint { original: &step.root, state, step: Some(step), scene, before, earlier: served };
+        installed(self.service.locate(&at, None).await?.place, served)
     }
 
     /// What `poetry config --local` leaves in poetry.toml, with all that it left there before.
