@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn the_history_has_an_entry_for_each_layer_in_its_order() {
-        let image = Source::image("docker.io/library/python:3.11", &Platform::new("linux", "amd64")).output().unwrap();
+        let image = Source::image("docker.io/library/python:3.11", Platform::new("linux", "amd64")).output().unwrap();
         let step =
             |state: &Output, path: &str| File::on(state).then(FileAction::mkdir(path).timestamp(0)).output().unwrap();
         let copied = step(&image, "/app");

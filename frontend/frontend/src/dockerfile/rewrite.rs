@@ -565,11 +565,11 @@ mod tests {
     }
 
     fn base() -> Output {
-        Source::image("docker.io/library/python:3.11", &Platform::new("linux", "amd64")).output().unwrap()
+        Source::image("docker.io/library/python:3.11", Platform::new("linux", "amd64")).output().unwrap()
     }
 
     fn run(state: &Output, script: &str) -> Output {
-        let exec = Exec::new(["/bin/sh", "-c", script], &Platform::new("linux", "amd64")).root(state);
+        let exec = Exec::new(["/bin/sh", "-c", script], Platform::new("linux", "amd64")).root(state);
         exec.env("HOME", "/root").env("POETRY_HOME", "/opt/poetry").build().unwrap().output("/").unwrap()
     }
 
