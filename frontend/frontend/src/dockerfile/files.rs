@@ -14,6 +14,9 @@ use crate::gateway::{Error, Gateway, Ref};
 /// The files that decide what is installed.
 const PROJECT_FILES: [&str; 3] = ["pyproject.toml", "poetry.lock", "poetry.toml"];
 
+/// The most vertices that are looked into for one file.
+const MOST_STEPS: usize = 10_000;
+
 /// Reads the user's files.
 pub struct Files<'a> {
     gateway: &'a Gateway,
@@ -78,7 +81,12 @@ impl<'a> Files<'a> {
     async fn find(&self, state: &Output, path: &str) -> Result<Option<Found>, Unknown> {
         // States that are left to look into; the first that has it is the one.
         let mut waiting = vec![(state.clone(), path.to_owned())];
+        let mut steps = 0;
         while let Some((state, path)) = waiting.pop() {
+            steps += 1;
+            if steps > MOST_STEPS {
+                return Err(Unknown::Uncertain(format!("too many copies lead to {path}")));
+            }
             let Some((vertex, index)) = state.vertex() else { continue };
             let inputs = vertex.inputs();
             let input = |index: i64| usize::try_from(index).ok().and_then(|index| inputs.get(index)).cloned();

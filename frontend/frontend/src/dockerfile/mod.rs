@@ -113,7 +113,14 @@ struct Build<'a> {
 impl Build<'_> {
     /// Serves one image. Warnings are the same for all platforms, so one of them is enough to `warn`.
     async fn one(&self, reference: &mut Ref, config: Option<&mut Vec<u8>>, warn: bool) -> Result<(), Error> {
-        let Some(definition) = &reference.def else { return Ok(()) };
+        let Some(definition) = &reference.def else {
+            let reason =
+                "this daemon does not tell the graph of a Dockerfile; Docker Engine 23 and later do".to_owned();
+            let left = Left { digest: String::new(), lines: None, text: self.dockerfile.0.name.clone(), reason };
+            // A daemon that old need not take warnings either.
+            let _ = self.warn(&left).await;
+            return Ok(());
+        };
         let original = Output::from_definition(definition)?;
         let mut ending = config.as_ref().and_then(|config| Ending::read(config));
         let needs = ending.as_ref().and_then(Ending::needs);

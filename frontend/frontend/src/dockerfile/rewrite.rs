@@ -1,6 +1,7 @@
 //! The graph of a Dockerfile with what is served in place of what Poetry would do.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     ops::RangeInclusive,
 };
@@ -111,6 +112,7 @@ pub async fn rewrite(
             made: BTreeMap::new(),
             served: BTreeMap::new(),
             layers: BTreeMap::new(),
+            known: RefCell::default(),
         };
         match pass.run(&vertices).await? {
             Some((digest, Refused(reason))) => {
@@ -162,6 +164,8 @@ struct Pass<'a> {
     served: BTreeMap<String, Vec<Served>>,
     /// What layers hold, by the digests of the original graph.
     layers: BTreeMap<String, Vec<Layer>>,
+    /// Answers of [`Self::earlier`], which is asked for states whose steps are done.
+    known: RefCell<BTreeMap<(String, i64), Vec<Served>>>,
 }
 
 impl Pass<'_> {
@@ -211,6 +215,10 @@ impl Pass<'_> {
 
     /// What was served in the stage so far, or was copied from stages where it was served.
     fn earlier(&self, state: &Output) -> Vec<Served> {
+        let key = state.vertex().map(|(vertex, index)| (vertex.digest().to_owned(), index)).unwrap_or_default();
+        if let Some(known) = self.known.borrow().get(&key) {
+            return known.clone();
+        }
         let mut found = Vec::new();
         for vertex in chain(state) {
             found.extend(self.served.get(vertex.digest()).into_iter().flatten().cloned());
@@ -227,98 +235,92 @@ impl Pass<'_> {
                 found.extend(self.earlier(&from).into_iter().filter(is_moved));
             }
         }
+        self.known.borrow_mut().insert(key, found.clone());
         found
     }
 
     async fn step(&mut self, step: &Step) -> Result<(), Problem> {
         let digest = step.vertex.digest().to_owned();
         let keeps = self.kept.contains(&digest);
-        let mut state = self.output(&step.root);
         let mut served = self.earlier(&step.root);
         let known = served.len();
         let label = label(step.vertex.name());
-        // What is to be run: commands that stay, with those that the shell needs before them.
-        let (mut waiting, mut prefixes): (Vec<Segment>, Vec<Segment>) = (Vec::new(), Vec::new());
-        let mut layers = Vec::new();
-        let mut runs = false;
+        let mut work = Work::on(self.output(&step.root));
         for (index, part) in step.parts().iter().enumerate() {
             let before = step.parts().get(..index).unwrap_or_default();
             let mut segment = part.segment.clone();
             match &part.command {
                 Command::Install(install) => {
-                    if runs {
-                        state = self.process(step, &state, &waiting, &label)?;
-                        layers.push(format!("RUN {}", shell::joined(&waiting)).into());
-                    }
-                    waiting = prefixes.clone();
-                    runs = false;
+                    self.run_waiting(step, &mut work, &label)?;
                     let wanted = Wanted {
                         step,
                         before,
                         scene: &part.scene,
                         install,
-                        state: &state,
+                        state: &work.state,
                         earlier: &served,
                         label: &label,
                     };
                     let made = self.service.serve(&wanted).await?;
                     let is_new = matches!(made.place, Place::Venv { made: true, .. })
                         && !served.iter().any(|served| served.place.path() == made.place.path());
-                    let below;
-                    (state, below) = self.laid(step, state, &made, is_new, &label, part)?;
+                    let (state, below) = self.laid(step, work.state, &made, is_new, &label, part)?;
+                    work.state = state;
                     let layer = |what: &String| Layer { text: format!("{}: {what}", part.segment.text), below };
-                    layers.extend(made.layers.iter().map(|(what, _)| layer(what)));
+                    work.layers.extend(made.layers.iter().map(|(what, _)| layer(what)));
                     served.push(made);
                 }
                 Command::Prefix(_) => {
-                    waiting.push(segment.clone());
-                    prefixes.push(segment);
+                    work.waiting.push(segment.clone());
+                    work.prefixes.push(segment);
                 }
                 Command::Provides { rest, home } if !keeps => {
                     if let Some(home) = home {
+                        self.run_waiting(step, &mut work, &label)?;
                         let folder = FileAction::mkdir(part.scene.absolute(home)).make_parents().timestamp(EPOCH);
                         let name = format!("{label} leave Poetry out");
-                        state = step.vertex.located(File::on(state).then(folder).name(name)).output()?;
-                        layers.push(format!("RUN mkdir -p {home}").into());
+                        work.state = step.vertex.located(File::on(work.state).then(folder).name(name)).output()?;
+                        work.layers.push(format!("RUN mkdir -p {home}").into());
                     }
                     if let Some(rest) = rest {
                         segment.text = rest.clone();
-                        waiting.push(segment);
-                        runs = true;
+                        work.wait(segment);
                     }
                 }
                 Command::Config { local: true, .. } if !keeps => {
-                    state = self.local_settings(step, before, state, part, &label).await?;
-                    layers.push(format!("RUN {}", part.segment.text).into());
+                    self.run_waiting(step, &mut work, &label)?;
+                    work.state = self.local_settings(step, before, work.state, part, &label).await?;
+                    work.layers.push(format!("RUN {}", part.segment.text).into());
                 }
                 Command::Config { .. } | Command::Moot if !keeps => {}
                 Command::Clean(folders) if !keeps && !holds_environment(folders, &served) => {}
                 Command::Run { words, assignments } if !keeps => {
-                    let place = self.place_of(step, &state, &part.scene, before, &served).await?;
+                    let place = self.place_of(step, &work.state, &part.scene, before, &served).await?;
                     segment.text = in_place(&part.segment.text, words, assignments, &place);
-                    waiting.push(segment);
-                    runs = true;
+                    work.wait(segment);
                 }
                 Command::Needs(reason) => return Err(Problem::Refused(Refused(reason.clone()))),
-                _ => {
-                    waiting.push(segment);
-                    runs = true;
-                }
+                _ => work.wait(segment),
             }
         }
-        let is_changed = waiting.len() != step.parts().len()
-            || waiting.iter().zip(step.parts()).any(|(segment, part)| *segment != part.segment);
-        if !is_changed {
+        if work.waiting.iter().eq(step.parts().iter().map(|part| &part.segment)) {
             self.carry(&step.vertex);
             return Ok(());
         }
-        if runs {
-            state = self.process(step, &state, &waiting, &label)?;
-            layers.push(format!("RUN {}", shell::joined(&waiting)).into());
-        }
-        self.made.insert((digest.clone(), 0), state);
-        self.layers.insert(digest.clone(), layers);
+        self.run_waiting(step, &mut work, &label)?;
+        self.made.insert((digest.clone(), step.output), work.state);
+        self.layers.insert(digest.clone(), work.layers);
         self.served.insert(digest, served.split_off(known));
+        Ok(())
+    }
+
+    /// Runs the commands that wait. The shell's own state is made anew for those behind them.
+    fn run_waiting(&self, step: &Step, work: &mut Work, label: &str) -> Result<(), Problem> {
+        if std::mem::take(&mut work.runs) {
+            work.state = self.process(step, &work.state, &work.waiting, label)?;
+            work.layers.push(format!("RUN {}", shell::joined(&work.waiting)).into());
+        }
+        work.waiting.clone_from(&work.prefixes);
         Ok(())
     }
 
@@ -507,6 +509,29 @@ fn copies(vertex: &OpenVertex) -> Vec<(Output, pb::FileActionCopy)> {
         _ => None,
     };
     file.actions.into_iter().filter_map(copy).collect()
+}
+
+/// A step in the making.
+struct Work {
+    state: Output,
+    /// Commands that are still to be run.
+    waiting: Vec<Segment>,
+    /// Whether there are any besides those of the shell itself.
+    runs: bool,
+    /// The commands of the shell itself so far.
+    prefixes: Vec<Segment>,
+    layers: Vec<Layer>,
+}
+
+impl Work {
+    fn on(state: Output) -> Self {
+        Self { state, waiting: Vec::new(), runs: false, prefixes: Vec::new(), layers: Vec::new() }
+    }
+
+    fn wait(&mut self, segment: Segment) {
+        self.waiting.push(segment);
+        self.runs = true;
+    }
 }
 
 /// The environment of `poetry run`, which has to be there by then.

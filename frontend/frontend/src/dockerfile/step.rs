@@ -18,6 +18,8 @@ pub struct Step {
     pub exec: pb::ExecOp,
     /// The file system that it changes.
     pub root: Output,
+    /// Which output of the vertex it is afterwards.
+    pub output: i64,
     /// Its script, read as far as that is possible.
     pub script: Script,
 }
@@ -103,10 +105,11 @@ impl Step {
         let Some(pb::op::Op::Exec(exec)) = vertex.op().op else { return None };
         let mount = exec.mounts.iter().find(|mount| mount.dest == "/" && mount.selector.is_empty())?;
         let root = vertex.inputs().get(usize::try_from(mount.input).ok()?)?.clone();
+        let output = mount.output;
         let meta = exec.meta.clone()?;
         let scene = Scene::new(&meta.env, &meta.cwd, &meta.user);
         let script = script(&meta.args, scene);
-        Some(Self { vertex: vertex.clone(), exec, root, script })
+        Some(Self { vertex: vertex.clone(), exec, root, output, script })
     }
 
     /// Why the step needs Poetry, if it does by itself.
