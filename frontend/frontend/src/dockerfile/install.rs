@@ -237,6 +237,10 @@ impl Service<'_> {
         let workshop = self.workshop_of(wanted, &scene, &state, &probe_root).await?;
         let plan = self.plan(wanted, &located, &project, &settings, &found, &place, &files, lock, &platform)?;
         check_plan(&plan)?;
+        check_settings(wanted, &scene)?;
+        if project.settings.system_site_packages == Some(true) || project.settings.always_copy == Some(true) {
+            return refused("poetry.toml sets options of virtual environments");
+        }
         check_credentials(&plan, wanted, &scene)?;
         if install.sync {
             check_sync(&plan, &place, earlier)?;
@@ -256,6 +260,7 @@ impl Service<'_> {
             project: String::new(),
             ignore: Vec::new(),
         };
+        let makes_venv = matches!(place, Place::Venv { made: true, .. });
         let base = probe_root.clone();
         let materials = Materials {
             workshop: &workshop,
@@ -269,11 +274,10 @@ impl Service<'_> {
             settings: &settings,
             builder: None,
             wheelhouse: None,
-            lock: Some(GraphFile::new("poetry.lock", "TOML", lock.as_bytes())),
+            lock: Some(GraphFile::new("poetry.lock", "TOML", lines_of_packages(&plan, lock))),
             prefix: format!("{} ", wanted.label.trim_matches(['[', ']'])),
             can_merge: self.caps.has(cap::MERGE_OP),
         };
-        let makes_venv = matches!(place, Place::Venv { made: true, .. });
         let mut layers = graph::environment(&plan, &materials, makes_venv, install.compile)?;
         let roots = roots(&plan, &place);
         let parents = self.parents(&state, &roots).await?;
@@ -629,6 +633,33 @@ fn check_sync(plan: &Plan, place: &Place, earlier: &[Served]) -> Result<(), Prob
         (Some(name), _) => refused(format!("it removes {name}, which was installed before")),
         (None, Place::Venv { made: true, .. }) => Ok(()),
         (None, _) => refused("it removes whatever else is in the environment"),
+    }
+}
+
+/// The lines of poetry.lock that errors of steps show.
+fn lines_of_packages(plan: &Plan, lock: &str) -> String {
+    let lines: Vec<_> =
+        plan.packages.iter().map(|package| package.lock_line as usize..=package.lock_line as usize).collect();
+    SourceFile::toml("poetry.lock", lock).around(&lines)
+}
+
+/// Settings of Poetry that change what it installs, made where we do not follow them.
+fn check_settings(wanted: &Wanted<'_>, scene: &Scene) -> Result<(), Problem> {
+    const UNKNOWN: [(&str, &str); 4] = [
+        ("installer.no-binary", "POETRY_INSTALLER_NO_BINARY"),
+        ("installer.only-binary", "POETRY_INSTALLER_ONLY_BINARY"),
+        ("virtualenvs.options.system-site-packages", "POETRY_VIRTUALENVS_OPTIONS_SYSTEM_SITE_PACKAGES"),
+        ("virtualenvs.options.always-copy", "POETRY_VIRTUALENVS_OPTIONS_ALWAYS_COPY"),
+    ];
+    let steps = place::steps(&wanted.step.root);
+    let is_set = |key: &str, variable: &str| {
+        let mut parts = steps.iter().flat_map(Step::parts).chain(wanted.before);
+        let configured = parts.any(|part| matches!(&part.command, Command::Config { key: set, .. } if set == key));
+        configured || scene.variables.contains_key(variable)
+    };
+    match UNKNOWN.iter().find(|(key, variable)| is_set(key, variable)) {
+        Some((key, _)) => refused(format!("the setting {key} is made outside of poetry.toml")),
+        None => Ok(()),
     }
 }
 
