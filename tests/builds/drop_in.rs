@@ -195,3 +195,30 @@ fn the_history_tells_of_every_layer() {
         assert_eq!(text.starts_with("COPY annapurna"), holds("/app/annapurna/"), "{text}");
     }
 }
+
+#[test]
+fn files_of_other_names_and_none_are_as_without_us() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let build = || Build::new(folder.path()).build_arg("BUILDKIT_SYNTAX", "poetry-buildkit");
+    let absent = build().fail();
+    assert!(absent.contains("failed to read dockerfile"), "{absent}");
+    fs::write(folder.path().join("Dockerfile"), "# nothing\n").expect("a Dockerfile");
+    let empty = build().fail();
+    assert!(empty.contains("no instructions") || empty.contains("cannot be empty"), "{empty}");
+    fs::remove_file(folder.path().join("Dockerfile")).expect("the Dockerfile");
+    fs::write(folder.path().join("dockerfile"), "FROM python:3.11-slim\nCOPY dockerfile /x\n").expect("a Dockerfile");
+    build().succeed();
+}
+
+#[test]
+fn a_step_before_the_install_that_fails_is_shown_with_its_lines() {
+    let index = Index::start(wheels::folder());
+    let ready = case("2-pinned").ready(&index);
+    let failing = ready.context().join("failing.Dockerfile");
+    let text = "FROM python:3.11-slim\nWORKDIR /app\nCOPY pyproject.toml poetry.lock ./\nRUN echo out of luck && false\n\
+                RUN poetry install --no-root\n";
+    fs::write(&failing, format!("{SYNTAX}{text}")).expect("a Dockerfile");
+    let shown = Build::new(ready.context()).arg("--file").arg(&failing).fail();
+    assert!(shown.contains(">>> RUN echo out of luck && false") && shown.contains("exit code: 1"), "{shown}");
+    assert!(shown.contains("failing.Dockerfile:5"), "{shown}");
+}

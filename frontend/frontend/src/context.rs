@@ -34,6 +34,8 @@ pub struct Context {
     root: String,
     /// The project's folder in the context, relative; empty for the context itself.
     project: String,
+    /// The file system that another build gives the Dockerfile in.
+    file_input: Option<Output>,
 }
 
 /// The files that are read before anything is decided.
@@ -63,15 +65,15 @@ impl Context {
     /// # Errors
     /// If an address or an input cannot be used, or any error of a call.
     pub async fn find(request: &Request, gateway: &Gateway) -> Result<(Self, Files), Error> {
-        let tree = if let Some(remote) = remote(&request.context_address)? {
-            Some(remote)
-        } else if let Some(input) = gateway.inputs().await?.get("context") {
-            Some(Output::from_definition(input)?)
-        } else {
-            None
+        let inputs = gateway.inputs().await?;
+        let input = |name: &str| inputs.get(name).map(Output::from_definition).transpose();
+        let tree = match remote(&request.context_address)? {
+            Some(remote) => Some(remote),
+            None => input("context")?,
         };
+        let file_input = input("dockerfile")?;
         let root = normalized(&request.context_folder);
-        let context = Self { request: request.clone(), tree, root, project: String::new() };
+        let context = Self { request: request.clone(), tree, root, project: String::new(), file_input };
         let dockerfile = context.dockerfile(gateway).await?;
         Ok((context, dockerfile))
     }
@@ -214,12 +216,20 @@ impl Context {
     /// The file that `docker build -f` names, its own `.dockerignore`, and the pyproject.toml beside it.
     async fn dockerfile(&self, gateway: &Gateway) -> Result<Files, Error> {
         let name = &self.request.filename;
+        if let Some(input) = &self.file_input {
+            return Files::open(gateway, input.clone(), String::new()).await;
+        }
         if let (Some(tree), true) = (&self.tree, self.is_in_tree()) {
             return Files::open(gateway, tree.clone(), self.root.clone()).await;
         }
         let local = self
             .local(&self.request.file_local)
-            .include_patterns([name.clone(), format!("{name}{DOCKERIGNORE}"), "pyproject.toml".to_owned()])
+            .include_patterns([
+                name.clone(),
+                lower_case(name),
+                format!("{name}{DOCKERIGNORE}"),
+                "pyproject.toml".to_owned(),
+            ])
             .shared_key_hint(&self.request.file_local)
             .differ(Differ::None)
             .name(format!("[internal] load {name}"));
@@ -330,6 +340,15 @@ impl Files {
 
     fn path(&self, name: &str) -> String {
         format!("/{}", normalized(&format!("{}/{name}", self.folder)))
+    }
+}
+
+/// The other spelling that BuildKit takes for the usual name of a Dockerfile.
+#[must_use]
+pub fn lower_case(name: &str) -> String {
+    match name.strip_suffix("Dockerfile") {
+        Some(folder) if folder.is_empty() || folder.ends_with('/') => format!("{folder}dockerfile"),
+        _ => name.to_owned(),
     }
 }
 

@@ -19,8 +19,8 @@ use toml::de::DeTable;
 
 use crate::{
     calls,
-    context::{Context, DOCKERIGNORE, Files, Opened},
-    dockerfile::{self, Dockerfile},
+    context::{Context, DOCKERIGNORE, Files, Opened, lower_case},
+    dockerfile::{self, Kind, delegate::delegate},
     dockerignore,
     error::Error,
     gateway::{self, Daemon, Gateway, Ref, ResolvedImage},
@@ -61,11 +61,27 @@ pub async fn serve(environment: impl IntoIterator<Item = (String, String)>) -> R
 }
 
 async fn answer(gateway: &Gateway, request: &Request, sources: &mut Sources) -> Result<proto::Result, Error> {
-    let (mut context, dockerfile) = Context::find(request, gateway).await?;
-    if let Some(dockerfile) = with_instructions(request, &dockerfile).await? {
-        let daemon = gateway.ping().await?;
-        let workshop = |platform: &Platform| workshop(request, platform);
-        return dockerfile::serve(gateway, request, &daemon, workshop, &dockerfile).await;
+    let is_dockerfile = !request.filename.ends_with(".toml");
+    let (mut context, dockerfile) = match Context::find(request, gateway).await {
+        // BuildKit's own frontend knows more kinds of contexts, and else tells what is wrong.
+        Err(_) if is_dockerfile => return Ok(delegate(gateway, request).await?),
+        found => found?,
+    };
+    if is_dockerfile {
+        match kind(request, &dockerfile).await? {
+            Kind::Instructions(dockerfile) => {
+                let daemon = gateway.ping().await?;
+                let workshop = |platform: &Platform| workshop(request, platform);
+                return dockerfile::serve(gateway, request, &daemon, workshop, &dockerfile).await;
+            }
+            Kind::Ours => {}
+            Kind::Unclear => {
+                let opened = context.clone().open(dockerfile.clone(), gateway).await?;
+                if opened.project.text("pyproject.toml").await?.is_none() {
+                    return Ok(delegate(gateway, request).await?);
+                }
+            }
+        }
     }
     if let Some(question) = &request.subrequest {
         return calls::answer(question).map_err(Error::Question);
@@ -130,13 +146,14 @@ impl Inputs {
     }
 }
 
-/// A Dockerfile of ours holds comments only; any other is executed.
-async fn with_instructions(request: &Request, files: &Files) -> Result<Option<Dockerfile>, Error> {
-    if request.filename.ends_with(".toml") {
-        return Ok(None);
+/// The kind of the file that `docker build -f` names.
+async fn kind(request: &Request, files: &Files) -> Result<Kind, Error> {
+    for name in [request.filename.clone(), lower_case(&request.filename)] {
+        if let Some(text) = files.text(&name).await? {
+            return Ok(Kind::of(&name, &text));
+        }
     }
-    let text = files.text(&request.filename).await?;
-    Ok(text.and_then(|text| Dockerfile::with_instructions(&request.filename, &text)))
+    Ok(Kind::Unclear)
 }
 
 struct Build<'a> {

@@ -42,15 +42,35 @@ const OFF: &str = "poetry-buildkit: off";
 #[derive(Debug, Clone)]
 pub struct Dockerfile(Arc<SourceFile>);
 
-impl Dockerfile {
-    /// A Dockerfile that has instructions; `None` if it has comments only.
-    #[must_use]
-    pub fn with_instructions(name: &str, text: &str) -> Option<Self> {
-        let is_instruction = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-        let file = SourceFile { name: name.to_owned(), text: text.to_owned(), language: "Dockerfile" };
-        text.lines().any(is_instruction).then(|| Self(Arc::new(file)))
-    }
+/// What a file says about who builds it.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// It has instructions, which are executed.
+    Instructions(Dockerfile),
+    /// It has nothing but the line that names a frontend, so that the project says everything.
+    Ours,
+    /// It is not there, or says nothing at all.
+    Unclear,
+}
 
+impl Kind {
+    /// Reads a file.
+    #[must_use]
+    pub fn of(name: &str, text: &str) -> Self {
+        let is_instruction = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+        let names_frontend = |line: &str| {
+            let comment = line.trim_start().trim_start_matches('#').trim_start();
+            comment.strip_prefix("syntax").is_some_and(|rest| rest.trim_start().starts_with('='))
+        };
+        if text.lines().any(is_instruction) {
+            let file = SourceFile { name: name.to_owned(), text: text.to_owned(), language: "Dockerfile" };
+            return Self::Instructions(Dockerfile(Arc::new(file)));
+        }
+        if text.lines().any(names_frontend) { Self::Ours } else { Self::Unclear }
+    }
+}
+
+impl Dockerfile {
     /// Whether anything in it may be served.
     fn concerns_us(&self) -> bool {
         self.0.text.to_ascii_lowercase().contains("poetry") && !self.is_off(0)
@@ -179,12 +199,16 @@ mod tests {
 
     #[test]
     fn comments_switch_serving_off() {
-        let file = |text: &str| Dockerfile::with_instructions("Dockerfile", text).unwrap();
+        let file = |text: &str| match Kind::of("Dockerfile", text) {
+            Kind::Instructions(file) => file,
+            other => panic!("{other:?}"),
+        };
         let whole = file("# syntax=x\n# poetry-buildkit: off\nFROM a\nRUN poetry install\n");
         assert!(whole.is_off(0) && !whole.concerns_us());
         let one =
             file("# syntax=x\nFROM a\n# poetry-buildkit: off\n# Because.\nRUN poetry install\nRUN poetry build\n");
         assert!(one.concerns_us() && one.is_off(5) && !one.is_off(6) && !one.is_off(2));
-        assert!(Dockerfile::with_instructions("Dockerfile", "# syntax=x\n\n# y\n").is_none());
+        assert!(matches!(Kind::of("Dockerfile", "# syntax = x\n\n# y\n"), Kind::Ours));
+        assert!(matches!(Kind::of("Dockerfile", "# y\n"), Kind::Unclear));
     }
 }
