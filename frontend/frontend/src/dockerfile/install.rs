@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use buildkit_llb::{
-    Annotate, Caps, File, FileAction, Network, OpenVertex, Output, Owner, Platform, ProxyEnv, SourceFile as GraphFile,
-    cap,
-};
+use buildkit_llb::{Caps, OpenVertex, Output, Platform, SourceFile as GraphFile, cap};
 use buildkit_proto::pb;
-use install_request::{EPOCH, Interpreter, Probe, layout as places, secret};
+use install_request::{Interpreter, Probe, layout as places};
 use poetry_lock::{Algorithm, Options, PoetryToml, Texts};
 use toml::de::DeTable;
 
 use super::{
-    command::{Command, Install},
+    checks::{check_credentials, check_plan, check_settings, check_sync, check_system},
+    command::Install,
     files::{Files, Unknown},
     place::{self, PYTHON, Place},
+    settle::{roots, settled},
     step::{Part, Scene, Step, chain},
 };
 use crate::{
@@ -22,7 +21,7 @@ use crate::{
     gateway::{Gateway, Ref},
     graph::{self, INTERPRETER_PATH, Materials, Workshop},
     index, interpreter, layout,
-    plan::{self, How, Plan, Target},
+    plan::{self, Plan, Target},
     python::{Family, Python},
     request::Request,
     settings::Settings,
@@ -30,9 +29,7 @@ use crate::{
 };
 
 /// The bit of a folder in Go's `fs.FileMode`.
-const GO_FOLDER: u32 = 1 << 31;
-/// The mode of folders that are made without a wish.
-const FOLDER_MODE: u32 = 0o755;
+pub(super) const GO_FOLDER: u32 = 1 << 31;
 
 /// What serving needs of the build.
 #[derive(Clone, Copy)]
@@ -122,7 +119,7 @@ impl<T: Into<Error>> From<T> for Problem {
     }
 }
 
-fn refused<T>(reason: impl Into<String>) -> Result<T, Problem> {
+pub(super) fn refused<T>(reason: impl Into<String>) -> Result<T, Problem> {
     Err(Problem::Refused(Refused(reason.into())))
 }
 
@@ -281,7 +278,7 @@ impl Service<'_> {
         let mut layers = graph::environment(&plan, &materials, makes_venv, install.compile)?;
         let roots = roots(&plan, &place);
         let parents = self.parents(&state, &roots).await?;
-        if let Some(odd) = parents.iter().find(|parent| parent.known.is_some_and(|known| !known.is_folder)) {
+        if let Some(odd) = parents.iter().find(|parent| parent.is_odd()) {
             return refused(format!("{} is no folder", odd.path));
         }
         for (label, output) in &mut layers {
@@ -386,48 +383,6 @@ impl Service<'_> {
         Ok(base.output(0))
     }
 
-    /// How the steps of a command reach the network: as its own process would.
-    async fn workshop_of(
-        &self,
-        wanted: &Wanted<'_>,
-        scene: &Scene,
-        state: &Ref,
-        base: &Output,
-    ) -> Result<Workshop, Problem> {
-        let mut workshop = self.workshop.clone();
-        workshop.network = match wanted.step.exec.network {
-            network if network == pb::NetMode::Host as i32 => Network::Host,
-            network if network == pb::NetMode::None as i32 => Network::None,
-            _ => Network::Sandbox,
-        };
-        let variable = |name: &str| {
-            let value = scene.variables.get(name).or_else(|| scene.variables.get(&name.to_ascii_uppercase()));
-            value.cloned().unwrap_or_default()
-        };
-        let proxy = ProxyEnv {
-            http_proxy: variable("http_proxy"),
-            https_proxy: variable("https_proxy"),
-            ftp_proxy: String::new(),
-            no_proxy: variable("no_proxy"),
-            all_proxy: variable("all_proxy"),
-        };
-        if workshop.proxy.is_none() && proxy != ProxyEnv::default() {
-            workshop.proxy = Some(proxy);
-        }
-        // What the library trusts that Poetry fetches with.
-        let bundle = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
-        if let Some(path) = bundle.iter().find_map(|name| scene.variables.get(*name)).map(|path| scene.absolute(path))
-            && self.gateway.stat(state, &path).await?.is_some_and(|stat| stat.mode & GO_FOLDER == 0)
-        {
-            // The image's own file needs no step to have run.
-            let of_base = self.gateway.solve(base.marshal()?).await?;
-            let is_bases =
-                self.gateway.read_file(&of_base, &path).await.ok() == self.gateway.read_file(state, &path).await.ok();
-            workshop.authority = Some((if is_bases { base.clone() } else { wanted.state.clone() }, path));
-        }
-        Ok(workshop)
-    }
-
     /// The names of files in folders of the project.
     async fn listed(
         &self,
@@ -448,125 +403,6 @@ impl Service<'_> {
         }
         Ok(found)
     }
-
-    /// The user and group that files belong to.
-    async fn owner(&self, state: &Ref, scene: &Scene) -> Result<(u32, u32), Problem> {
-        if scene.user.is_empty() {
-            return Ok((0, 0));
-        }
-        let (user, group) = scene.user.split_once(':').map_or((scene.user.as_str(), None), |(u, g)| (u, Some(g)));
-        let number =
-            |fields: &Option<Vec<String>>, column: usize| -> Option<u32> { fields.as_ref()?.get(column)?.parse().ok() };
-        let entry = self.entry(state, "/etc/passwd", user).await?;
-        let uid = number(&entry, 2).or_else(|| user.parse().ok());
-        let gid = match group {
-            None => Some(number(&entry, 3).unwrap_or(0)),
-            Some(group) => match group.parse().ok() {
-                Some(gid) => Some(gid),
-                None => number(&self.entry(state, "/etc/group", group).await?, 2),
-            },
-        };
-        match (uid, gid) {
-            (Some(uid), Some(gid)) => Ok((uid, gid)),
-            _ => refused(format!("the user {} is not in /etc/passwd", scene.user)),
-        }
-    }
-
-    /// The fields of the entry of a user or group, by name or number.
-    async fn entry(&self, state: &Ref, file: &str, name: &str) -> Result<Option<Vec<String>>, Problem> {
-        if self.gateway.stat(state, file).await?.is_none() {
-            return Ok(None);
-        }
-        let text = self.gateway.read_file(state, file).await?;
-        let text = String::from_utf8_lossy(&text);
-        let mut entries = text.lines().map(|line| line.split(':').map(str::to_owned).collect::<Vec<_>>());
-        let is_meant =
-            |fields: &Vec<String>| [0, 2].iter().any(|column| fields.get(*column).is_some_and(|field| field == name));
-        Ok(entries.find(is_meant))
-    }
-
-    /// What is known of the folders above what is installed.
-    async fn parents(&self, state: &Ref, roots: &BTreeSet<String>) -> Result<Vec<Parent>, Problem> {
-        let mut paths = BTreeSet::new();
-        for root in roots {
-            paths.extend(root.match_indices('/').skip(1).map(|(end, _)| root[..end].to_owned()));
-            paths.insert(root.clone());
-        }
-        let mut parents = Vec::new();
-        for path in paths {
-            let known = self.gateway.stat(state, &path).await?.map(|stat| Known {
-                is_folder: stat.mode & GO_FOLDER != 0,
-                mode: permissions(stat.mode),
-                owner: (stat.uid, stat.gid),
-            });
-            parents.push(Parent { path, known });
-        }
-        Ok(parents)
-    }
-}
-
-/// The permissions of a mode of Go's, with the bits for the set-group and sticky kinds.
-fn permissions(mode: u32) -> u32 {
-    let bit = |go: u32, unix: u32| if mode & (1 << go) != 0 { unix } else { 0 };
-    (mode & 0o777) | bit(23, 0o4000) | bit(22, 0o2000) | bit(20, 0o1000)
-}
-
-/// A folder above what is installed.
-struct Parent {
-    path: String,
-    /// `None` if it is not there yet.
-    known: Option<Known>,
-}
-
-#[derive(Clone, Copy)]
-struct Known {
-    is_folder: bool,
-    mode: u32,
-    owner: (u32, u32),
-}
-
-/// The folders that layers go into.
-fn roots(plan: &Plan, place: &Place) -> BTreeSet<String> {
-    match place {
-        Place::Venv { path, .. } => [path.clone()].into(),
-        Place::System => {
-            let scheme = &plan.scheme;
-            [&scheme.purelib, &scheme.platlib, &scheme.scripts].into_iter().cloned().collect()
-        }
-    }
-}
-
-/// A layer whose folders are as those that they meet, and whose files belong to the user of the command.
-fn settled(
-    layer: Output,
-    label: &str,
-    roots: &BTreeSet<String>,
-    parents: &[Parent],
-    owner: (u32, u32),
-    prefix: &str,
-) -> Result<Output, Error> {
-    let as_they_are = |parent: &Parent| {
-        let Known { mode, owner: of, .. } = parent.known.unwrap_or(Known { is_folder: true, mode: FOLDER_MODE, owner });
-        mode == FOLDER_MODE && of == (0, 0)
-    };
-    if owner == (0, 0) && parents.iter().all(as_they_are) {
-        return Ok(layer);
-    }
-    let mut file = File::on(Output::scratch());
-    for parent in parents {
-        let Known { mode, owner: (uid, gid), .. } =
-            parent.known.unwrap_or(Known { is_folder: true, mode: FOLDER_MODE, owner });
-        file = file.then(FileAction::mkdir(&parent.path).mode(mode).owner(Owner::new(uid, gid)).timestamp(EPOCH));
-    }
-    for root in roots {
-        // A layer need not have all of them.
-        let copy = FileAction::copy(&layer, format!("{root}/*"), format!("{root}/"))
-            .wildcard_or_nothing()
-            .owner(Owner::new(owner.0, owner.1))
-            .timestamp(EPOCH);
-        file = file.then(copy);
-    }
-    Ok(file.name(format!("[{}image] settle {label}", prefix)).output()?)
 }
 
 /// The mount of a step that a path is in, and the path in what is mounted.
@@ -607,111 +443,11 @@ fn platform_of(vertex: &OpenVertex) -> Platform {
     vertex.op().platform.map_or_else(|| Platform::new("linux", "amd64"), Into::into)
 }
 
-/// Whether all packages can be served.
-fn check_plan(plan: &Plan) -> Result<(), Problem> {
-    let built: Vec<&str> = plan
-        .packages
-        .iter()
-        .filter(|package| !matches!(&package.how, How::Wheel(file) if file.local.is_none()))
-        .map(|package| package.name.as_str())
-        .collect();
-    if !built.is_empty() {
-        return refused(format!("{} has no wheel and is built in the stage", built.join(", ")));
-    }
-    if plan.root.as_ref().is_some_and(|root| root.build_script.is_some()) {
-        return refused("the project has a build script");
-    }
-    Ok(())
-}
-
-/// Whether anything would have to be removed.
-fn check_sync(plan: &Plan, place: &Place, earlier: &[Served]) -> Result<(), Problem> {
-    let names: BTreeSet<&str> = plan.packages.iter().map(|package| package.name.as_str()).collect();
-    let same = earlier.iter().filter(|served| served.place.path() == place.path());
-    let mut surplus = same.flat_map(|served| &served.packages).filter(|name| !names.contains(name.as_str()));
-    match (surplus.next(), place) {
-        (Some(name), _) => refused(format!("it removes {name}, which was installed before")),
-        (None, Place::Venv { made: true, .. }) => Ok(()),
-        (None, _) => refused("it removes whatever else is in the environment"),
-    }
-}
-
 /// The lines of poetry.lock that errors of steps show.
 fn lines_of_packages(plan: &Plan, lock: &str) -> String {
     let lines: Vec<_> =
         plan.packages.iter().map(|package| package.lock_line as usize..=package.lock_line as usize).collect();
     SourceFile::toml("poetry.lock", lock).around(&lines)
-}
-
-/// Settings of Poetry that change what it installs, made where we do not follow them.
-fn check_settings(wanted: &Wanted<'_>, scene: &Scene) -> Result<(), Problem> {
-    const UNKNOWN: [(&str, &str); 4] = [
-        ("installer.no-binary", "POETRY_INSTALLER_NO_BINARY"),
-        ("installer.only-binary", "POETRY_INSTALLER_ONLY_BINARY"),
-        ("virtualenvs.options.system-site-packages", "POETRY_VIRTUALENVS_OPTIONS_SYSTEM_SITE_PACKAGES"),
-        ("virtualenvs.options.always-copy", "POETRY_VIRTUALENVS_OPTIONS_ALWAYS_COPY"),
-    ];
-    let steps = place::steps(&wanted.step.root);
-    let is_set = |key: &str, variable: &str| {
-        let mut parts = steps.iter().flat_map(Step::parts).chain(wanted.before);
-        let configured = parts.any(|part| matches!(&part.command, Command::Config { key: set, .. } if set == key));
-        configured || scene.variables.contains_key(variable)
-    };
-    match UNKNOWN.iter().find(|(key, variable)| is_set(key, variable)) {
-        Some((key, _)) => refused(format!("the setting {key} is made outside of poetry.toml")),
-        None => Ok(()),
-    }
-}
-
-/// Credentials that only Poetry would find.
-fn check_credentials(plan: &Plan, wanted: &Wanted<'_>, scene: &Scene) -> Result<(), Problem> {
-    let mut named = plan.packages.iter().filter_map(|package| package.archive()?.archive.index()?.source.as_deref());
-    let Some(source) = named.next() else { return Ok(()) };
-    let advice = format!(
-        "pass them as the build secrets {} and {}, and take them out of the Dockerfile",
-        secret::username(source),
-        secret::password(source)
-    );
-    let of_access = ["POETRY_HTTP_BASIC_", "POETRY_PYPI_TOKEN_", "POETRY_CERTIFICATES_", "POETRY_REPOSITORIES_"];
-    if let Some(name) = scene.variables.keys().find(|name| of_access.iter().any(|start| name.starts_with(start))) {
-        return refused(format!("credentials of the source `{source}` are in the variable {name}: {advice}"));
-    }
-    let steps = place::steps(&wanted.step.root);
-    let parts = steps.iter().flat_map(Step::parts).chain(wanted.before);
-    let mut keys = parts.filter_map(|part| match &part.command {
-        Command::Config { key, .. } => Some(key),
-        _ => None,
-    });
-    let of_access = ["http-basic.", "pypi-token.", "certificates.", "repositories."];
-    if let Some(key) = keys.find(|key| of_access.iter().any(|start| key.starts_with(start))) {
-        return refused(format!("credentials of the source `{source}` are set by `poetry config {key}`: {advice}"));
-    }
-    let known = |id: &str| id.starts_with("POETRY_HTTP_BASIC_") || id == secret::NETRC || id == secret::CA_BUNDLE;
-    let mut secrets = wanted.step.exec.mounts.iter().filter_map(|mount| mount.secret_opt.as_ref());
-    if let Some(secret) = secrets.find(|secret| !known(&secret.id)) {
-        return refused(format!("credentials of the source `{source}` may be in the secret {}: {advice}", secret.id));
-    }
-    Ok(())
-}
-
-/// In the system's environment there may be packages already. Poetry replaces those of another version.
-async fn check_system(service: &Service<'_>, state: &Ref, plan: &Plan) -> Result<(), Problem> {
-    let mut present = BTreeMap::new();
-    for folder in [&plan.scheme.purelib, &plan.scheme.platlib] {
-        for name in service.gateway.read_dir(state, folder).await.unwrap_or_default() {
-            if let Some((name, version)) =
-                name.trim_end_matches('/').strip_suffix(".dist-info").and_then(|n| n.split_once('-'))
-            {
-                present.insert(poetry_lock::Name::new(name).to_string(), version.to_owned());
-            }
-        }
-    }
-    for package in &plan.packages {
-        if let Some(version) = present.get(&package.name) {
-            return refused(format!("{} {version} is installed already", package.name));
-        }
-    }
-    Ok(())
 }
 
 struct Asked {

@@ -5,13 +5,16 @@
 //! the user's file. Nothing is decided by the Dockerfile's text but by what its instructions came to: arguments, variables,
 //! folders and mounts are those that BuildKit found.
 
+mod checks;
 pub mod command;
 pub mod delegate;
 pub mod files;
 pub mod install;
+mod network;
 pub mod place;
 pub mod result;
 pub mod rewrite;
+mod settle;
 pub mod shell;
 pub mod step;
 

@@ -1,0 +1,116 @@
+//! What only Poetry itself can do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use install_request::secret;
+
+use super::{
+    command::Command,
+    install::{Problem, Served, Service, Wanted, refused},
+    place::{self, Place},
+    step::{Scene, Step},
+};
+use crate::{
+    gateway::Ref,
+    plan::{How, Plan},
+};
+
+/// Whether all packages can be served.
+pub(super) fn check_plan(plan: &Plan) -> Result<(), Problem> {
+    let built: Vec<&str> = plan
+        .packages
+        .iter()
+        .filter(|package| !matches!(&package.how, How::Wheel(file) if file.local.is_none()))
+        .map(|package| package.name.as_str())
+        .collect();
+    if !built.is_empty() {
+        return refused(format!("{} has no wheel and is built in the stage", built.join(", ")));
+    }
+    if plan.root.as_ref().is_some_and(|root| root.build_script.is_some()) {
+        return refused("the project has a build script");
+    }
+    Ok(())
+}
+
+/// Whether anything would have to be removed.
+pub(super) fn check_sync(plan: &Plan, place: &Place, earlier: &[Served]) -> Result<(), Problem> {
+    let names: BTreeSet<&str> = plan.packages.iter().map(|package| package.name.as_str()).collect();
+    let same = earlier.iter().filter(|served| served.place.path() == place.path());
+    let mut surplus = same.flat_map(|served| &served.packages).filter(|name| !names.contains(name.as_str()));
+    match (surplus.next(), place) {
+        (Some(name), _) => refused(format!("it removes {name}, which was installed before")),
+        (None, Place::Venv { made: true, .. }) => Ok(()),
+        (None, _) => refused("it removes whatever else is in the environment"),
+    }
+}
+
+/// Settings of Poetry that change what it installs, made where we do not follow them.
+pub(super) fn check_settings(wanted: &Wanted<'_>, scene: &Scene) -> Result<(), Problem> {
+    const UNKNOWN: [(&str, &str); 4] = [
+        ("installer.no-binary", "POETRY_INSTALLER_NO_BINARY"),
+        ("installer.only-binary", "POETRY_INSTALLER_ONLY_BINARY"),
+        ("virtualenvs.options.system-site-packages", "POETRY_VIRTUALENVS_OPTIONS_SYSTEM_SITE_PACKAGES"),
+        ("virtualenvs.options.always-copy", "POETRY_VIRTUALENVS_OPTIONS_ALWAYS_COPY"),
+    ];
+    let steps = place::steps(&wanted.step.root);
+    let is_set = |key: &str, variable: &str| {
+        let mut parts = steps.iter().flat_map(Step::parts).chain(wanted.before);
+        let configured = parts.any(|part| matches!(&part.command, Command::Config { key: set, .. } if set == key));
+        configured || scene.variables.contains_key(variable)
+    };
+    match UNKNOWN.iter().find(|(key, variable)| is_set(key, variable)) {
+        Some((key, _)) => refused(format!("the setting {key} is made outside of poetry.toml")),
+        None => Ok(()),
+    }
+}
+
+/// Credentials that only Poetry would find.
+pub(super) fn check_credentials(plan: &Plan, wanted: &Wanted<'_>, scene: &Scene) -> Result<(), Problem> {
+    let mut named = plan.packages.iter().filter_map(|package| package.archive()?.archive.index()?.source.as_deref());
+    let Some(source) = named.next() else { return Ok(()) };
+    let advice = format!(
+        "pass them as the build secrets {} and {}, and take them out of the Dockerfile",
+        secret::username(source),
+        secret::password(source)
+    );
+    let of_access = ["POETRY_HTTP_BASIC_", "POETRY_PYPI_TOKEN_", "POETRY_CERTIFICATES_", "POETRY_REPOSITORIES_"];
+    if let Some(name) = scene.variables.keys().find(|name| of_access.iter().any(|start| name.starts_with(start))) {
+        return refused(format!("credentials of the source `{source}` are in the variable {name}: {advice}"));
+    }
+    let steps = place::steps(&wanted.step.root);
+    let parts = steps.iter().flat_map(Step::parts).chain(wanted.before);
+    let mut keys = parts.filter_map(|part| match &part.command {
+        Command::Config { key, .. } => Some(key),
+        _ => None,
+    });
+    let of_access = ["http-basic.", "pypi-token.", "certificates.", "repositories."];
+    if let Some(key) = keys.find(|key| of_access.iter().any(|start| key.starts_with(start))) {
+        return refused(format!("credentials of the source `{source}` are set by `poetry config {key}`: {advice}"));
+    }
+    let known = |id: &str| id.starts_with("POETRY_HTTP_BASIC_") || id == secret::NETRC || id == secret::CA_BUNDLE;
+    let mut secrets = wanted.step.exec.mounts.iter().filter_map(|mount| mount.secret_opt.as_ref());
+    if let Some(secret) = secrets.find(|secret| !known(&secret.id)) {
+        return refused(format!("credentials of the source `{source}` may be in the secret {}: {advice}", secret.id));
+    }
+    Ok(())
+}
+
+/// In the system's environment there may be packages already. Poetry replaces those of another version.
+pub(super) async fn check_system(service: &Service<'_>, state: &Ref, plan: &Plan) -> Result<(), Problem> {
+    let mut present = BTreeMap::new();
+    for folder in [&plan.scheme.purelib, &plan.scheme.platlib] {
+        for name in service.gateway.read_dir(state, folder).await.unwrap_or_default() {
+            if let Some((name, version)) =
+                name.trim_end_matches('/').strip_suffix(".dist-info").and_then(|n| n.split_once('-'))
+            {
+                present.insert(poetry_lock::Name::new(name).to_string(), version.to_owned());
+            }
+        }
+    }
+    for package in &plan.packages {
+        if let Some(version) = present.get(&package.name) {
+            return refused(format!("{} {version} is installed already", package.name));
+        }
+    }
+    Ok(())
+}
