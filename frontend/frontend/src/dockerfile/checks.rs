@@ -12,24 +12,23 @@ use super::{
 };
 use crate::{
     gateway::Ref,
-    plan::{How, Plan},
+    plan::{How, Package, Plan},
 };
 
-/// Whether all packages can be served.
-pub(super) fn check_plan(plan: &Plan) -> Result<(), Problem> {
-    let built: Vec<&str> = plan
-        .packages
-        .iter()
-        .filter(|package| !matches!(&package.how, How::Wheel(file) if file.local.is_none()))
-        .map(|package| package.name.as_str())
-        .collect();
-    if !built.is_empty() {
-        return refused(format!("{} has no wheel and is built in the stage", built.join(", ")));
+/// Whether a package is a wheel of an index or at an address, which is unpacked and no more.
+pub(super) fn is_unpacked(package: &Package) -> bool {
+    matches!(&package.how, How::Wheel(file) if file.local.is_none())
+}
+
+/// Why Poetry has to build something, if it has to.
+pub(super) fn what_is_built(plan: &Plan) -> Option<String> {
+    let built = plan.packages.iter().filter(|package| !is_unpacked(package));
+    let names: Vec<&str> = built.map(|package| package.name.as_str()).collect();
+    if !names.is_empty() {
+        return Some(format!("{} has no wheel and is built in the stage", names.join(", ")));
     }
-    if plan.root.as_ref().is_some_and(|root| root.build_script.is_some()) {
-        return refused("the project has a build script");
-    }
-    Ok(())
+    let script = plan.root.as_ref().and_then(|root| root.build_script.as_ref());
+    script.map(|script| format!("the project's build script {} runs", script.path))
 }
 
 /// Whether anything would have to be removed.

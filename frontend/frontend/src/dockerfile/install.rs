@@ -9,7 +9,7 @@ use poetry_lock::{Algorithm, Options, PoetryToml, Texts};
 use toml::de::DeTable;
 
 use super::{
-    checks::{check_credentials, check_plan, check_settings, check_sync, check_system},
+    checks::{check_credentials, check_settings, check_sync, check_system, is_unpacked, what_is_built},
     command::Install,
     files::{Files, Unknown},
     place::{self, PYTHON, Place},
@@ -90,6 +90,8 @@ pub struct Served {
     pub layers: Vec<(String, Output)>,
     /// The names of the packages.
     pub packages: BTreeSet<String>,
+    /// Why Poetry has to run as well, for what is not in the layers.
+    pub rest: Option<String>,
 }
 
 /// Why a command is left to Poetry.
@@ -232,8 +234,13 @@ impl Service<'_> {
         let modules = layout::candidates(&project.pyproject);
         let files = self.listed(&state, &located.folder, &layout::folders(&modules)).await?;
         let workshop = self.workshop_of(wanted, &scene, &state, &probe_root).await?;
-        let plan = self.plan(wanted, &located, &project, &settings, &found, &place, &files, lock, &platform)?;
-        check_plan(&plan)?;
+        let mut plan = self.plan(wanted, &located, &project, &settings, &found, &place, &files, lock, &platform)?;
+        let rest = what_is_built(&plan);
+        if let (Some(reason), Place::System) = (&rest, &place) {
+            return refused(reason);
+        }
+        plan.packages.retain(is_unpacked);
+        plan.nodes.retain(|node| plan.packages.iter().any(|package| package.node == node.id));
         check_settings(wanted, &scene)?;
         if project.settings.system_site_packages == Some(true) || project.settings.always_copy == Some(true) {
             return refused("poetry.toml sets options of virtual environments");
@@ -291,7 +298,7 @@ impl Service<'_> {
             .collect();
         layers.retain(|(_, output)| !known.contains(&output));
         let packages = plan.packages.into_iter().map(|package| package.name).collect();
-        Ok(Served { place, layers, packages })
+        Ok(Served { place, layers, packages, rest })
     }
 
     #[allow(clippy::too_many_arguments, reason = "all that a plan depends on")]

@@ -98,8 +98,10 @@ pub async fn rewrite(
         })
         .collect();
     let end = original.digest().unwrap_or_default().to_owned();
+    // Steps that are served as far as possible, and for the rest need Poetry as well.
+    let mut partial: BTreeMap<String, String> = BTreeMap::new();
     loop {
-        let mut needing: BTreeSet<&str> = left.keys().map(String::as_str).collect();
+        let mut needing: BTreeSet<&str> = left.keys().chain(partial.keys()).map(String::as_str).collect();
         if end_needs.is_some() {
             needing.insert(&end);
         }
@@ -108,6 +110,7 @@ pub async fn rewrite(
             service,
             steps: &steps,
             left: &left,
+            partial: &partial,
             kept: &kept,
             made: BTreeMap::new(),
             served: BTreeMap::new(),
@@ -115,14 +118,19 @@ pub async fn rewrite(
             known: RefCell::default(),
         };
         match pass.run(&vertices).await? {
-            Some((digest, Refused(reason))) => {
+            Outcome::Left(digest, Refused(reason)) => {
                 left.insert(digest, reason);
             }
-            None => {
+            Outcome::Partial(digest, reason) => {
+                partial.insert(digest, reason);
+            }
+            Outcome::Done => {
                 let output = pass.output(original);
                 let (served, layers) = (pass.earlier(original), std::mem::take(&mut pass.layers));
                 let left = vertices.iter().filter_map(|vertex| {
-                    let reason = left.get(vertex.digest()).filter(|_| !off.contains(vertex.digest()))?.clone();
+                    let digest = vertex.digest();
+                    let reason = left.get(digest).or_else(|| partial.get(digest));
+                    let reason = reason.filter(|_| !off.contains(digest))?.clone();
                     let lines = vertex.lines().next().map(|(first, last)| first..=last);
                     let text = steps.get(vertex.digest()).map_or_else(|| vertex.name().to_owned(), Step::text);
                     Some(Left { digest: vertex.digest().to_owned(), lines, text, reason })
@@ -156,6 +164,7 @@ struct Pass<'a> {
     service: &'a Service<'a>,
     steps: &'a BTreeMap<String, Step>,
     left: &'a BTreeMap<String, String>,
+    partial: &'a BTreeMap<String, String>,
     /// The vertices at which Poetry has to be there.
     kept: &'a BTreeSet<String>,
     /// Outputs by those of the original graph.
@@ -168,9 +177,31 @@ struct Pass<'a> {
     known: RefCell<BTreeMap<(String, i64), Vec<Served>>>,
 }
 
+/// How an attempt ends.
+enum Outcome {
+    /// With a new graph.
+    Done,
+    /// At a step that Poetry has to do.
+    Left(String, Refused),
+    /// At a step of which Poetry has to do a part.
+    Partial(String, String),
+}
+
+/// Why a step ends an attempt.
+enum Stop {
+    Problem(Problem),
+    Partial(String),
+}
+
+impl<T: Into<Problem>> From<T> for Stop {
+    fn from(problem: T) -> Self {
+        Self::Problem(problem.into())
+    }
+}
+
 impl Pass<'_> {
     /// Goes through the graph. A step that cannot be served ends the attempt.
-    async fn run(&mut self, vertices: &[OpenVertex]) -> Result<Option<(String, Refused)>, Error> {
+    async fn run(&mut self, vertices: &[OpenVertex]) -> Result<Outcome, Error> {
         for vertex in vertices {
             let digest = vertex.digest();
             let step = self.steps.get(digest).filter(|_| !self.left.contains_key(digest));
@@ -179,12 +210,15 @@ impl Pass<'_> {
                 None => self.carry(vertex),
                 Some(step) => match self.step(step).await {
                     Ok(()) => {}
-                    Err(Problem::Refused(refused)) => return Ok(Some((digest.to_owned(), refused))),
-                    Err(Problem::Error(error)) => return Err(error),
+                    Err(Stop::Problem(Problem::Refused(refused))) => {
+                        return Ok(Outcome::Left(digest.to_owned(), refused));
+                    }
+                    Err(Stop::Partial(reason)) => return Ok(Outcome::Partial(digest.to_owned(), reason)),
+                    Err(Stop::Problem(Problem::Error(error))) => return Err(error),
                 },
             }
         }
-        Ok(None)
+        Ok(Outcome::Done)
     }
 
     /// The output of the new graph that stands for one of the original.
@@ -239,7 +273,7 @@ impl Pass<'_> {
         found
     }
 
-    async fn step(&mut self, step: &Step) -> Result<(), Problem> {
+    async fn step(&mut self, step: &Step) -> Result<(), Stop> {
         let digest = step.vertex.digest().to_owned();
         let keeps = self.kept.contains(&digest);
         let mut served = self.earlier(&step.root);
@@ -262,12 +296,19 @@ impl Pass<'_> {
                         label: &label,
                     };
                     let made = self.service.serve(&wanted).await?;
+                    if let Some(reason) = made.rest.clone().filter(|_| !self.partial.contains_key(&digest)) {
+                        return Err(Stop::Partial(reason));
+                    }
                     let is_new = matches!(made.place, Place::Venv { made: true, .. })
                         && !served.iter().any(|served| served.place.path() == made.place.path());
                     let (state, below) = self.laid(step, work.state, &made, is_new, &label, part)?;
                     work.state = state;
                     let layer = |what: &String| Layer { text: format!("{}: {what}", part.segment.text), below };
                     work.layers.extend(made.layers.iter().map(|(what, _)| layer(what)));
+                    // Poetry finds what is there, and does the rest.
+                    if made.rest.is_some() {
+                        work.wait(segment);
+                    }
                     served.push(made);
                 }
                 Command::Prefix(_) => {
@@ -299,7 +340,7 @@ impl Pass<'_> {
                     segment.text = in_place(&part.segment.text, words, assignments, &place);
                     work.wait(segment);
                 }
-                Command::Needs(reason) => return Err(Problem::Refused(Refused(reason.clone()))),
+                Command::Needs(reason) => return Err(Problem::Refused(Refused(reason.clone())).into()),
                 _ => work.wait(segment),
             }
         }

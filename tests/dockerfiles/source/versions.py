@@ -1,0 +1,4 @@
+import docopt
+import tabulate
+
+print(tabulate.tabulate([["docopt", docopt.__version__]]))
