@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     env,
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     thread,
     time::Instant,
 };
@@ -60,11 +60,16 @@ fn index() -> &'static Index {
     INDEX.get_or_init(|| Index::start_at(wheels::folder(), 38217))
 }
 
+/// Keeps builds of these Dockerfiles apart: Docker 26 falls over if builds of equal steps meet (moby/buildkit#5606), and
+/// these share many.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Builds the cases of a group both ways and compares. `CASE=NAME` in the environment builds just that one.
 fn check(group: &str) {
-    // Docker 26 falls over if builds of equal steps meet (moby/buildkit#5606), and these share many.
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let cases = dockerfiles::groups().remove(group).expect("a group of cases.toml");
     let all: BTreeMap<String, Case> =
         dockerfiles::groups().into_values().flatten().map(|case| (case.name.clone(), case)).collect();

@@ -137,6 +137,7 @@ fn errors_point_into_the_users_own_file() {
 
 #[test]
 fn a_change_of_the_code_runs_no_step() {
+    let _alone = crate::dockerfiles::alone();
     let index = Index::start(wheels::folder());
     // The one copies everything before the install.
     for name in ["1-naive", "5-multi-stage"] {
@@ -169,6 +170,7 @@ fn what_is_left_to_poetry_is_told_with_its_line_and_reason() {
 
 #[test]
 fn the_history_tells_of_every_layer() {
+    let _alone = crate::dockerfiles::alone();
     let ready = case("3-cache-removed").ready(&Index::start(wheels::folder()));
     ready.ours.clone().tag("test-drop-in-history").succeed();
     let image = Image::over("test-drop-in-history", "python:3.11");
@@ -212,6 +214,7 @@ fn files_of_other_names_and_none_are_as_without_us() {
 
 #[test]
 fn a_step_before_the_install_that_fails_is_shown_with_its_lines() {
+    let _alone = crate::dockerfiles::alone();
     let index = Index::start(wheels::folder());
     let ready = case("2-pinned").ready(&index);
     let failing = ready.context().join("failing.Dockerfile");
