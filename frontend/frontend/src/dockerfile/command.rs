@@ -2,7 +2,7 @@
 //!
 //! Follows the commands and options of Poetry 1.0 to 2.5. What is not known here is left to Poetry.
 
-use poetry_lock::{GroupChoice, Name};
+use poetry_lock::{Name, Options};
 
 use super::shell::{self, Simple, Variables};
 
@@ -59,21 +59,11 @@ pub enum Prefix {
     Options,
 }
 
-/// The options of `poetry install`.
+/// A `poetry install`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Install {
-    /// The groups.
-    pub groups: GroupChoice,
-    /// The extras.
-    pub extras: Vec<Name>,
-    /// All extras.
-    pub all_extras: bool,
-    /// Not the project itself.
-    pub no_root: bool,
-    /// The project itself and nothing else.
-    pub only_root: bool,
-    /// No folders.
-    pub no_directory: bool,
+    /// What is asked for.
+    pub options: Options,
     /// Bytecode as well.
     pub compile: bool,
     /// Nothing else may be there.
@@ -381,18 +371,18 @@ fn install(options: &[&str]) -> Result<Install, String> {
         };
         let mut value = || given.or_else(|| rest.next().copied()).ok_or_else(|| (*option).to_owned());
         match key {
-            "--without" => install.groups.without.extend(names(value()?)),
-            "--with" => install.groups.with.extend(names(value()?)),
-            "--only" => install.groups.only.extend(names(value()?)),
-            "--extras" | "-E" => install.extras.extend(names(value()?)),
-            _ if key.starts_with("-E") && key.len() > 2 => install.extras.extend(names(&key[2..])),
-            "--no-dev" => install.groups.only.push(Name::new("main")),
-            "--default" => install.groups.only.push(Name::new("main")),
-            "--all-groups" => install.groups.all = true,
-            "--all-extras" => install.all_extras = true,
-            "--no-root" => install.no_root = true,
-            "--only-root" => install.only_root = true,
-            "--no-directory" => install.no_directory = true,
+            "--without" => install.options.groups.without.extend(names(value()?)),
+            "--with" => install.options.groups.with.extend(names(value()?)),
+            "--only" => install.options.groups.only.extend(names(value()?)),
+            "--extras" | "-E" => install.options.extras.extend(names(value()?)),
+            _ if key.starts_with("-E") && key.len() > 2 => install.options.extras.extend(names(&key[2..])),
+            "--no-dev" => install.options.groups.only.push(Name::new("main")),
+            "--default" => install.options.groups.only.push(Name::new("main")),
+            "--all-groups" => install.options.groups.all = true,
+            "--all-extras" => install.options.all_extras = true,
+            "--no-root" => install.options.no_root = true,
+            "--only-root" => install.options.only_root = true,
+            "--no-directory" => install.options.no_directory = true,
             "--compile" => install.compile = true,
             "--sync" | "--remove-untracked" => install.sync = true,
             _ => return Err((*option).to_owned()),
@@ -403,6 +393,8 @@ fn install(options: &[&str]) -> Result<Install, String> {
 
 #[cfg(test)]
 mod tests {
+    use poetry_lock::GroupChoice;
+
     use super::*;
 
     fn read(text: &str) -> Command {
@@ -413,7 +405,8 @@ mod tests {
     #[test]
     fn installs_are_read_with_the_options_of_every_version() {
         let main = GroupChoice { only: vec![Name::new("main")], ..GroupChoice::default() };
-        let plain = Install { groups: main.clone(), ..Install::default() };
+        let options = Options { groups: main, ..Options::default() };
+        let plain = Install { options, ..Install::default() };
         for text in [
             "poetry install --no-dev",
             "poetry install --only main",
@@ -434,9 +427,12 @@ mod tests {
             assert_eq!(read(text), Command::Install(Install { sync: true, ..Install::default() }), "{text}");
         }
         let names = |all: &[&str]| all.iter().map(|name| Name::new(name)).collect::<Vec<_>>();
-        assert_eq!(install.extras, names(&["a", "b", "c", "d"]));
-        assert_eq!((install.groups.with, install.groups.without), (names(&["docs", "lint"]), names(&["dev"])));
-        assert_eq!((install.folder.as_deref(), install.no_root, install.compile), (Some("api"), true, true));
+        assert_eq!(install.options.extras, names(&["a", "b", "c", "d"]));
+        assert_eq!(
+            (install.options.groups.with, install.options.groups.without),
+            (names(&["docs", "lint"]), names(&["dev"]))
+        );
+        assert_eq!((install.folder.as_deref(), install.options.no_root, install.compile), (Some("api"), true, true));
         assert_eq!(install.assignments, [("A".to_owned(), "1".to_owned())]);
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use buildkit_llb::{Caps, OpenVertex, Output, Platform, SourceFile as GraphFile, cap};
 use buildkit_proto::pb;
 use install_request::{Interpreter, Probe, layout as places};
-use poetry_lock::{Algorithm, Options, PoetryToml, Texts};
+use poetry_lock::{PoetryToml, Texts};
 use toml::de::DeTable;
 
 use super::{
@@ -314,7 +314,6 @@ impl Service<'_> {
         lock: &str,
         platform: &Platform,
     ) -> Result<Plan, Problem> {
-        let install = wanted.install;
         let (interpreter, venv) = match place {
             Place::Venv { path, .. } => (found.clone(), path.clone()),
             // The folders of the system are absolute, so nothing is placed below anything.
@@ -328,16 +327,6 @@ impl Service<'_> {
         let settings = Settings { workdir: text(&located.folder), venv: text(&venv), ..settings.clone() };
         let version = interpreter::version(found).to_owned();
         let python = Python { family: Family::CPython, version, because: "the stage's own".to_owned() };
-        let options = Options {
-            groups: install.groups.clone(),
-            extras: install.extras.clone(),
-            all_extras: install.all_extras,
-            no_root: install.no_root,
-            only_root: install.only_root,
-            no_directory: install.no_directory,
-            allow_stale: false,
-            algorithm: Algorithm::Automatic,
-        };
         let inputs = plan::Inputs {
             project,
             settings: &settings,
@@ -353,7 +342,7 @@ impl Service<'_> {
             folders: &BTreeMap::new(),
             project_folder: None,
             wheelhouse: false,
-            options: Some(&options),
+            options: Some(&wanted.install.options),
             programs: matches!(place, Place::System).then_some(found.executable.as_str()),
         };
         let mut plan = match plan::make(&inputs) {

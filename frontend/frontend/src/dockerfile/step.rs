@@ -254,12 +254,12 @@ mod tests {
         ]);
         assert_eq!(parts[3].2, "/srv/x");
         let Command::Install(install) = &parts[3].1 else { panic!("an install") };
-        assert_eq!(install.groups.only[0].as_str(), "1");
+        assert_eq!(install.options.groups.only[0].as_str(), "1");
     }
 
     #[test]
     fn the_form_without_a_shell_is_read_too() {
         let parts = parts(&["poetry", "install", "-E", "a b"]);
-        assert!(matches!(&parts[0].1, Command::Install(install) if install.extras.len() == 2));
+        assert!(matches!(&parts[0].1, Command::Install(install) if install.options.extras.len() == 2));
     }
 }
