@@ -148,6 +148,9 @@ impl Service<'_> {
     pub async fn locate(&self, at: &Standpoint<'_>, folder: Option<&str>) -> Result<Located, Problem> {
         let Standpoint { original: state, step: mounted, before, earlier, .. } = *at;
         let mut scene = at.scene.clone();
+        if let Some(name) = scene.unknown() {
+            return refused(format!("the value of {name} is known to the running shell alone"));
+        }
         if !scene.user.is_empty() && !scene.variables.contains_key("HOME") {
             let solved = self.gateway.solve(at.state.marshal()?).await?;
             let home = self.entry(&solved, "/etc/passwd", scene.user.split(':').next().unwrap_or_default()).await?;

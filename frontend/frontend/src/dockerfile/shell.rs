@@ -8,6 +8,11 @@ use std::collections::BTreeMap;
 /// Variables by name.
 pub type Variables = BTreeMap<String, String>;
 
+/// The value of a variable that only the running shell knows. No environment can hold it.
+pub const UNKNOWN: &str = "\0";
+/// The name of a variable that says that all may have changed.
+pub const ALL: &str = "\0";
+
 /// A part of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
@@ -161,6 +166,28 @@ pub fn first_of_several(text: &str) -> Option<(&str, &str)> {
         }
     }
     None
+}
+
+/// The names of variables that a command may set in a way that is not read.
+#[must_use]
+pub fn set_by(text: &str, variables: &Variables) -> Vec<String> {
+    let assigned = |text: &str| -> Vec<String> {
+        let starts = text.match_indices('=').map(|(end, _)| {
+            let start = text[..end].rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
+            text[start..end].to_owned()
+        });
+        starts.filter(|name| is_name(name)).collect()
+    };
+    match simple(text, variables) {
+        None => assigned(text),
+        Some(command) => match command.words.split_first() {
+            Some((program, _)) if ["eval", ".", "source"].contains(&program.as_str()) => vec![ALL.to_owned()],
+            Some((program, names)) if ["read", "mapfile", "getopts", "unset"].contains(&program.as_str()) => {
+                names.to_vec()
+            }
+            _ => Vec::new(),
+        },
+    }
 }
 
 /// Writes a word so that a shell reads it as it is.
@@ -329,6 +356,9 @@ impl Reader<'_> {
             return None;
         }
         let value = self.variables.get(&name).cloned();
+        if value.as_deref() == Some(UNKNOWN) || self.variables.contains_key(ALL) {
+            return None;
+        }
         if !braces {
             return Some(value.unwrap_or_default());
         }
@@ -433,6 +463,23 @@ mod tests {
         let redirections: Vec<(&str, &str)> =
             command.redirections.iter().map(|(o, t)| (o.as_str(), t.as_str())).collect();
         assert_eq!(redirections, [(">", "out"), ("2>&", "1"), ("<", "/dev/null")]);
+    }
+
+    #[test]
+    fn what_only_the_shell_knows_is_not_guessed() {
+        let set = |text: &str| set_by(text, &variables());
+        assert_eq!(set("export A=$(cat x)"), ["A"]);
+        assert_eq!(set("B=`x`"), ["B"]);
+        assert_eq!(set("read C D < x"), ["C", "D"]);
+        assert_eq!(set(". ./env"), [ALL]);
+        assert_eq!(set("make A=1"), Vec::<String>::new());
+        let unknown = |name: &str| {
+            let mut variables = variables();
+            variables.insert(name.to_owned(), UNKNOWN.to_owned());
+            simple("poetry install $A", &variables)
+        };
+        assert_eq!((unknown("A"), unknown(ALL)), (None, None));
+        assert!(unknown("B").is_some());
     }
 
     #[test]

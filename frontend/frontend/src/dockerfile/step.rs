@@ -77,6 +77,21 @@ impl Scene {
         format!("/{}", normalized(&whole))
     }
 
+    /// A variable that decides where and how Poetry installs and whose value is not known.
+    #[must_use]
+    pub fn unknown(&self) -> Option<&str> {
+        const OTHERS: [&str; 7] =
+            ["PATH", "HOME", "VIRTUAL_ENV", "CONDA_PREFIX", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
+        let decides = |name: &str| {
+            name.starts_with("POETRY_") || OTHERS.contains(&name) || name.to_ascii_lowercase().ends_with("_proxy")
+        };
+        if self.variables.contains_key(shell::ALL) {
+            return Some("a variable");
+        }
+        let mut unknown = self.variables.iter().filter(|(_, value)| *value == shell::UNKNOWN);
+        unknown.find(|(name, _)| decides(name)).map(|(name, _)| name.as_str())
+    }
+
     fn apply(&mut self, prefix: &Prefix) {
         match prefix {
             Prefix::Folder(folder) => self.folder = self.absolute(folder),
@@ -107,7 +122,10 @@ impl Step {
         let root = vertex.inputs().get(usize::try_from(mount.input).ok()?)?.clone();
         let output = mount.output;
         let meta = exec.meta.clone()?;
-        let scene = Scene::new(&meta.env, &meta.cwd, &meta.user);
+        let mut scene = Scene::new(&meta.env, &meta.cwd, &meta.user);
+        // Secrets that the process sees as variables.
+        let secrets = exec.secretenv.iter().map(|secret| (secret.name.clone(), shell::UNKNOWN.to_owned()));
+        scene.variables.extend(secrets);
         let script = script(&meta.args, scene);
         Some(Self { vertex: vertex.clone(), exec, root, output, script })
     }
@@ -181,8 +199,12 @@ fn read(segments: Vec<Segment>, mut scene: Scene) -> Vec<Part> {
         .map(|segment| {
             let command = command::command(&segment.text, &scene.variables);
             let here = scene.clone();
-            if let Command::Prefix(prefix) = &command {
-                scene.apply(prefix);
+            match &command {
+                Command::Prefix(prefix) => scene.apply(prefix),
+                _ => {
+                    let set = shell::set_by(&segment.text, &scene.variables).into_iter();
+                    scene.variables.extend(set.map(|name| (name, shell::UNKNOWN.to_owned())));
+                }
             }
             Part { segment, command, scene: here }
         })
@@ -255,6 +277,18 @@ mod tests {
         assert_eq!(parts[3].2, "/srv/x");
         let Command::Install(install) = &parts[3].1 else { panic!("an install") };
         assert_eq!(install.options.groups.only[0].as_str(), "1");
+    }
+
+    #[test]
+    fn what_a_program_puts_into_a_variable_is_left_to_the_shell() {
+        let parts = parts(&["/bin/sh", "-c", "export A=$(cat x) && poetry install $A && poetry install"]);
+        let mut scene = Scene::new(&[], "/", "");
+        assert_eq!(scene.unknown(), None);
+        scene.variables.insert("A".to_owned(), shell::UNKNOWN.to_owned());
+        assert_eq!(scene.unknown(), None);
+        scene.variables.insert("PATH".to_owned(), shell::UNKNOWN.to_owned());
+        assert_eq!(scene.unknown(), Some("PATH"));
+        assert!(matches!(parts[1].1, Command::Needs(_)) && matches!(parts[2].1, Command::Install(_)), "{parts:?}");
     }
 
     #[test]
