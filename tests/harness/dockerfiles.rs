@@ -8,7 +8,7 @@ use std::{
 };
 
 use poetry_buildkit::platform;
-use poetry_lock::{GroupChoice, HashFormula, Name, Options, content_hash};
+use poetry_lock::{GroupChoice, HashFormula, Name, Options};
 use serde::Deserialize;
 use tempfile::TempDir;
 
@@ -16,6 +16,7 @@ use crate::{
     docker::Build,
     examples::{self, Example},
     index::Index,
+    locked::Locked,
     progress::Progress,
     wheels,
 };
@@ -163,29 +164,10 @@ impl Case {
 
 /// Lets Poetry install all projects in a folder from `index` instead of the default index.
 fn install_from(index: &Index, folder: &Path) {
-    let url = index.url();
     for project in folders_with_locks(folder) {
-        let read = |name: &str| fs::read_to_string(project.join(name)).expect("a file of the project");
-        let pyproject = format!(
-            "{}\n[[tool.poetry.source]]\nname = \"local\"\nurl = \"{url}/\"\npriority = \"primary\"\n",
-            read("pyproject.toml"),
-        );
-        let hash = content_hash(&pyproject, HashFormula::Poetry1).expect("a content hash");
-        let source = format!("[package.source]\ntype = \"legacy\"\nurl = \"{url}\"\nreference = \"local\"\n\n");
-        let (mut lock, mut is_open) = (String::new(), false);
-        for line in read("poetry.lock").lines() {
-            // The source is the last table of a package.
-            if line == "[[package]]" || line == "[extras]" || line == "[metadata]" {
-                lock.push_str(if is_open { &source } else { "" });
-                is_open = line == "[[package]]";
-            }
-            match line.starts_with("content-hash = ") {
-                true => lock.push_str(&format!("content-hash = {hash:?}\n")),
-                false => lock.push_str(&format!("{line}\n")),
-            }
-        }
-        fs::write(project.join("poetry.lock"), lock).expect("poetry.lock");
-        fs::write(project.join("pyproject.toml"), pyproject).expect("pyproject.toml");
+        let mut locked = Locked::read(&project);
+        locked.take_from(&index.url(), HashFormula::Poetry1);
+        locked.write(&project);
     }
 }
 

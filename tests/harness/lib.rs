@@ -8,6 +8,7 @@ pub mod examples;
 pub mod git;
 pub mod image;
 pub mod index;
+pub mod locked;
 pub mod poetry;
 pub mod progress;
 pub mod ready;
