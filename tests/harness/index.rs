@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
     thread,
+    time::{Duration, Instant},
 };
 
 use poetry_lock::DistributionFile;
@@ -27,10 +28,20 @@ pub enum Fault {
     Corrupt,
 }
 
+/// What a network puts between a client and the repository.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Link {
+    /// How long every answer takes to begin.
+    pub latency: Duration,
+    /// How many bytes of answers go through in a second, over all connections; `None` for as many as can.
+    pub rate: Option<u64>,
+}
+
 /// A running repository. It ends with the test's process.
 #[derive(Debug, Clone)]
 pub struct Index {
     address: String,
+    link: Link,
     /// The header `Authorization` that is wanted. With it the repository is behind TLS.
     authorization: Option<String>,
     state: Arc<Mutex<State>>,
@@ -38,7 +49,13 @@ pub struct Index {
 
 #[derive(Debug, Default)]
 struct State {
+    /// By their names.
     files: BTreeMap<String, PathBuf>,
+    /// Names and digests of the files of a project, once they were asked for.
+    pages: BTreeMap<String, Vec<(String, String)>>,
+    /// When the link will have taken all that was given to it.
+    busy_until: Option<Instant>,
+    sent: u64,
     requests: Vec<String>,
     faults: BTreeMap<String, Vec<Fault>>,
 }
@@ -46,20 +63,25 @@ struct State {
 impl Index {
     /// Serves the files below `folder`.
     pub fn start(folder: &Path) -> Self {
-        Self::serving(folder, None, "127.0.0.1:0")
+        Self::serving(folder, None, Link::default(), "127.0.0.1:0")
     }
 
     /// The same at an address that does not change from run to run if it is free, so that steps stay cached that name it.
     pub fn start_at(folder: &Path, port: u16) -> Self {
-        Self::serving(folder, None, &format!("127.0.0.1:{port}"))
+        Self::start_behind(Link::default(), folder, port)
+    }
+
+    /// The same behind a link.
+    pub fn start_behind(link: Link, folder: &Path, port: u16) -> Self {
+        Self::serving(folder, None, link, &format!("127.0.0.1:{port}"))
     }
 
     /// Serves the files below `folder` over TLS, to those who know the password.
     pub fn private(folder: &Path, username: &str, password: &str) -> Self {
-        Self::serving(folder, Some(tls::basic(username, password)), "127.0.0.1:0")
+        Self::serving(folder, Some(tls::basic(username, password)), Link::default(), "127.0.0.1:0")
     }
 
-    fn serving(folder: &Path, authorization: Option<String>, address: &str) -> Self {
+    fn serving(folder: &Path, authorization: Option<String>, link: Link, address: &str) -> Self {
         let listener = TcpListener::bind(address).or_else(|_| TcpListener::bind("127.0.0.1:0")).expect("a free port");
         let files = fs::read_dir(folder)
             .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
@@ -69,6 +91,7 @@ impl Index {
         let index = Self {
             address: listener.local_addr().expect("an address").to_string(),
             authorization,
+            link,
             state: Arc::new(Mutex::new(State { files, ..State::default() })),
         };
         let served = index.clone();
@@ -95,6 +118,11 @@ impl Index {
         self.state().faults.insert(file.to_owned(), faults.to_vec());
     }
 
+    /// How many bytes of files and pages were sent since the last call.
+    pub fn sent(&self) -> u64 {
+        std::mem::take(&mut self.state().sent)
+    }
+
     /// The paths that were asked for since the last call.
     pub fn requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state().requests)
@@ -110,7 +138,7 @@ impl Index {
             let connection = reader.get_mut();
             let done = if self.authorization.is_some() && request.authorization != self.authorization {
                 let status = if request.authorization.is_some() { 403 } else { 401 };
-                send(connection, status, "text/plain", b"who are you?", usize::MAX)
+                self.send(connection, status, "text/plain", b"who are you?", usize::MAX)
             } else {
                 self.answer(connection, &request)
             };
@@ -131,24 +159,26 @@ impl Index {
             (state.files.get(&name).cloned(), fault)
         };
         if let Some(Fault::Status(status)) = fault {
-            return send(connection, status, "text/plain", b"told to fail", usize::MAX);
+            return self.send(connection, status, "text/plain", b"told to fail", usize::MAX);
         }
         if path.starts_with("/simple/") {
             let (kind, page) = match request.json {
                 true => ("application/vnd.pypi.simple.v1+json", self.page(&name)),
                 false => ("text/html", self.html(&name)),
             };
-            return send(connection, 200, kind, page.as_bytes(), usize::MAX);
+            return self.send(connection, 200, kind, page.as_bytes(), usize::MAX);
         }
         let Some(mut content) = file.and_then(|file| fs::read(file).ok()) else {
-            return send(connection, 404, "text/plain", b"no such file", usize::MAX);
+            return self.send(connection, 404, "text/plain", b"no such file", usize::MAX);
         };
         match fault {
-            Some(Fault::Cut(length)) => return send(connection, 200, "application/octet-stream", &content, length),
+            Some(Fault::Cut(length)) => {
+                return self.send(connection, 200, "application/octet-stream", &content, length);
+            }
             Some(Fault::Corrupt) => content[0] ^= 1,
             _ => {}
         }
-        send(connection, 200, "application/octet-stream", &content, usize::MAX)
+        self.send(connection, 200, "application/octet-stream", &content, usize::MAX)
     }
 
     fn page(&self, project: &str) -> String {
@@ -169,13 +199,48 @@ impl Index {
 
     /// Name and digest of each file of a project.
     fn files(&self, project: &str) -> Vec<(String, String)> {
-        let state = self.state();
-        let of_project = state.files.iter().filter(|(name, _)| {
+        if let Some(page) = self.state().pages.get(project) {
+            return page.clone();
+        }
+        let files = self.state().files.clone();
+        let of_project = files.iter().filter(|(name, _)| {
             DistributionFile::parse(name).is_some_and(|distribution| distribution.name.as_str() == project)
         });
-        of_project.map(|(name, path)| (name.clone(), digest(path))).collect()
+        let page: Vec<(String, String)> = of_project.map(|(name, path)| (name.clone(), digest(path))).collect();
+        self.state().pages.insert(project.to_owned(), page.clone());
+        page
+    }
+
+    /// Sends an answer whose body ends after `cut` bytes.
+    fn send(&self, connection: &mut impl Write, status: u16, kind: &str, body: &[u8], cut: usize) -> Option<()> {
+        thread::sleep(self.link.latency);
+        let head =
+            format!("HTTP/1.1 {status} Status\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n", body.len());
+        connection.write_all(head.as_bytes()).ok()?;
+        for part in body[..body.len().min(cut)].chunks(PART) {
+            self.wait_for_link(part.len() as u64);
+            connection.write_all(part).ok()?;
+        }
+        connection.flush().ok()?;
+        if cut < body.len() { None } else { Some(()) }
+    }
+
+    /// Returns when the link has taken so many bytes more.
+    fn wait_for_link(&self, bytes: u64) {
+        let mut state = self.state();
+        state.sent += bytes;
+        let Some(rate) = self.link.rate else { return };
+        let now = Instant::now();
+        let free = state.busy_until.filter(|until| *until > now).unwrap_or(now);
+        let done = free + Duration::from_secs_f64(bytes as f64 / rate as f64);
+        state.busy_until = Some(done);
+        drop(state);
+        thread::sleep(done.saturating_duration_since(now));
     }
 }
+
+/// Bytes that are written at once.
+const PART: usize = 64 * 1024;
 
 /// What is read of a request.
 struct Request {
@@ -202,13 +267,4 @@ fn request(reader: &mut impl BufRead) -> Option<Request> {
         line.clear();
     }
     Some(request)
-}
-
-/// Sends an answer whose body ends after `cut` bytes.
-fn send(connection: &mut impl Write, status: u16, kind: &str, body: &[u8], cut: usize) -> Option<()> {
-    let head = format!("HTTP/1.1 {status} Status\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n", body.len());
-    connection.write_all(head.as_bytes()).ok()?;
-    connection.write_all(&body[..body.len().min(cut)]).ok()?;
-    connection.flush().ok()?;
-    if cut < body.len() { None } else { Some(()) }
 }

@@ -3,7 +3,11 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
 };
 
 use buildkit_llb::Platform;
@@ -32,59 +36,86 @@ pub fn folder() -> &'static Path {
         let folder = cache().join("wheels");
         fs::create_dir_all(&folder).expect("the folder for wheels can be made");
         let projects = examples::all().into_iter().chain(examples::fixtures()).chain(dockerfiles::projects());
-        for example in projects {
-            download(&example, &folder);
-        }
+        let wanted: Vec<Wanted> = projects.flat_map(|example| of_example(&example)).collect();
+        download(&wanted, &folder);
         folder
     })
 }
 
-fn download(example: &Example, folder: &Path) {
-    let project = example.project();
-    let locked = example.platforms().into_iter().flat_map(|platform| wanted(&project, example, &platform));
-    let wheels = example.case.build_requirements.iter().map(|requirement| {
-        let (name, version) = requirement.split_once("==").expect("name==version");
-        (name.to_owned(), format!("{}-{version}-py3-none-any.whl", name.replace('-', "_")), None)
-    });
-    let client = client();
-    for (name, file, sha256) in locked.chain(wheels) {
-        let path = folder.join(&file);
-        if path.exists() {
-            continue;
-        }
-        let default = Index { url: index::DEFAULT.to_owned(), source: None };
-        let found = find(&client, &default, &name, &file)
-            .unwrap_or_else(|error| panic!("{file} cannot be found in the default index: {error}"));
-        let part = folder.join(format!(".{file}.{}", std::process::id()));
-        let mut target = fs::File::create(&part).expect("the file can be written");
-        client
-            .download(&found.url, &mut target, u64::MAX, None)
-            .unwrap_or_else(|error| panic!("{file} cannot be downloaded: {error}"));
-        let expected = sha256.or(found.sha256).expect("a digest");
-        assert_eq!(digest(&part), expected, "{file}");
-        fs::rename(&part, &path).expect("the file can be kept");
-    }
+/// A file that is wanted from the default index.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wanted {
+    /// Its name.
+    pub file: String,
+    /// The package that it is a file of.
+    pub package: String,
+    /// Its digest, where it is locked.
+    pub sha256: Option<String>,
 }
 
-/// Name, file and digest of all that any group or extra of a project needs.
-fn wanted(project: &Project, example: &Example, platform: &Platform) -> Vec<(String, String, Option<String>)> {
-    let (environment, tags) = machine(&example.python(), platform);
+fn of_example(example: &Example) -> Vec<Wanted> {
+    let project = example.project();
+    let python = example.python();
+    let locked = example.platforms().into_iter().flat_map(|platform| locked(&project, &python, &platform));
+    let build = example.case.build_requirements.iter().map(|requirement| {
+        let (name, version) = requirement.split_once("==").expect("name==version");
+        let file = format!("{}-{version}-py3-none-any.whl", name.replace('-', "_"));
+        Wanted { file, package: name.to_owned(), sha256: None }
+    });
+    locked.chain(build).collect()
+}
+
+/// The files of all that any group or extra of a project needs.
+pub fn locked(project: &Project, python: &str, platform: &Platform) -> Vec<Wanted> {
+    let (environment, tags) = machine(python, platform);
     let groups = GroupChoice { all: true, ..GroupChoice::default() };
     let options = Options { groups, all_extras: true, ..Options::default() };
-    let selection = project.select(&environment, &options).unwrap_or_else(|error| panic!("{}: {error}", example.name));
+    let selection = project.select(&environment, &options).unwrap_or_else(|error| panic!("{error}"));
     let file = |package: &poetry_lock::LockedPackage| match package.artifact(&tags, &project.settings.files) {
         Ok(Artifact::Locked(choice)) => {
-            let sha256 = choice.file.hash.trim_start_matches("sha256:").to_owned();
-            Some((package.name.to_string(), choice.file.name.clone(), Some(sha256)))
+            let sha256 = Some(choice.file.hash.trim_start_matches("sha256:").to_owned());
+            Some(Wanted { file: choice.file.name.clone(), package: package.name.to_string(), sha256 })
         }
         Ok(_) => None,
-        Err(error) => panic!("{}: {}: {error}", example.name, package.name),
+        Err(error) => panic!("{}: {error}", package.name),
     };
     selection.packages.iter().filter_map(|selected| file(selected.package)).collect()
 }
 
+/// Downloads what a folder does not have yet, several files at once.
+pub fn download(wanted: &[Wanted], folder: &Path) {
+    let mut missing: Vec<&Wanted> = wanted.iter().filter(|wanted| !folder.join(&wanted.file).exists()).collect();
+    missing.sort();
+    missing.dedup();
+    let client = client();
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..8.min(missing.len()) {
+            scope.spawn(|| {
+                while let Some(wanted) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    fetch(&client, wanted, folder);
+                }
+            });
+        }
+    });
+}
+
+fn fetch(client: &Client, Wanted { file, package, sha256 }: &Wanted, folder: &Path) {
+    let default = Index { url: index::DEFAULT.to_owned(), source: None };
+    let found = find(client, &default, package, file)
+        .unwrap_or_else(|error| panic!("{file} cannot be found in the default index: {error}"));
+    let part = folder.join(format!(".{file}.{}", std::process::id()));
+    let mut target = fs::File::create(&part).expect("the file can be written");
+    client
+        .download(&found.url, &mut target, u64::MAX, None)
+        .unwrap_or_else(|error| panic!("{file} cannot be downloaded: {error}"));
+    let expected = sha256.clone().or(found.sha256).expect("a digest");
+    assert_eq!(digest(&part), expected, "{file}");
+    fs::rename(&part, folder.join(file)).expect("the file can be kept");
+}
+
 /// What decides on markers and on files, for a minor version of Python.
-pub(crate) fn machine(python: &str, platform: &Platform) -> (Environment, Tags) {
+pub fn machine(python: &str, platform: &Platform) -> (Environment, Tags) {
     let libc = Libc { family: LibcFamily::Glibc, major: 2, minor: 36 };
     let described = interpreter::described(&format!("{python}.0"), platform, libc).expect("an interpreter");
     let environment = interpreter::environment(&described).expect("an environment");
