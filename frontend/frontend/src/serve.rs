@@ -236,11 +236,14 @@ impl Build<'_> {
         let request = Probe { python: "python3".to_owned(), venv: self.venv() };
         let name = format!("[python] ask {reference} for its interpreter ({python}: {})", self.inputs.python.because);
         let probe = graph::probe(workshop, &build_base.output, build_platform, &request, None, name)?;
-        let facts = probe.output(places::FACTS)?;
-        let facts_definition = facts.marshal()?;
-        facts_definition.check(&self.daemon.llb)?;
-        let facts_ref = self.gateway.solve(facts_definition).await?;
-        let found: Interpreter = serde_json::from_slice(&self.gateway.read_file(&facts_ref, INTERPRETER_PATH).await?)?;
+        // The answer is read from the environment, which is a part of the image: so a cache that has the image's layers has it.
+        let environment = probe.output(places::OUT)?;
+        let definition = environment.marshal()?;
+        definition.check(&self.daemon.llb)?;
+        let environment_ref = self.gateway.solve(definition).await?;
+        let path = format!("{}/pyvenv.cfg", request.venv);
+        let answer = self.gateway.read_file(&environment_ref, &path).await?;
+        let found = Interpreter::from_settings(&String::from_utf8_lossy(&answer))?;
         let moved = if target == build_platform { found.clone() } else { interpreter::on_platform(&found, target) };
 
         let plan = plan::make(&plan::Inputs {
@@ -262,7 +265,7 @@ impl Build<'_> {
             programs: None,
         })?;
         self.check_wheelhouse(&plan)?;
-        self.warn(&plan, facts.digest().unwrap_or_default()).await?;
+        self.warn(&plan, environment.digest().unwrap_or_default()).await?;
 
         let lines: Vec<_> =
             plan.packages.iter().map(|package| package.lock_line as usize..=package.lock_line as usize).collect();
@@ -290,8 +293,12 @@ impl Build<'_> {
         let definition = built.output.marshal()?;
         definition.check(&self.daemon.llb)?;
         let reference = self.gateway.solve(definition).await?;
-        let libraries = if target == build_platform { &found.libraries } else { &BTreeSet::new() };
-        self.check_libraries(&built.reports, libraries, &reference, &plan).await?;
+        if target == build_platform && base_counts(plan.target) && !built.reports.is_empty() {
+            let facts = self.gateway.solve(probe.output(places::FACTS)?.marshal()?).await?;
+            let facts = self.gateway.read_file(&facts, INTERPRETER_PATH).await?;
+            let libraries = serde_json::from_slice::<Interpreter>(&facts)?.libraries;
+            self.check_libraries(&built.reports, &libraries, &reference, &plan).await?;
+        }
         Ok((Solved { reference, layers: built.layers }, plan))
     }
 
@@ -314,7 +321,7 @@ impl Build<'_> {
         whole: &Ref,
         plan: &Plan,
     ) -> Result<(), Error> {
-        if reports.is_empty() || libraries.is_empty() || !base_counts(plan.target) {
+        if libraries.is_empty() {
             return Ok(());
         }
         // Reading a report waits for its build, and all other steps can run meanwhile. If one fails, the result says so.

@@ -26,17 +26,17 @@ pub(crate) fn lay_out(tree: &Tree, venv: &str, interpreter: &Interpreter, build:
     if build.links_lib64 {
         tree.link(&join(venv, "lib64"), "lib")?;
     }
-    let settings = settings(interpreter, build);
+    let settings = settings(interpreter, build)?;
     tree.write(&join(venv, "pyvenv.cfg"), settings.as_bytes(), false)
 }
 
 /// The text of `pyvenv.cfg`. An interpreter reads `home` and `include-system-site-packages`; the rest is for tools.
-fn settings(interpreter: &Interpreter, build: &Build) -> String {
+fn settings(interpreter: &Interpreter, build: &Build) -> io::Result<String> {
     let executable = &interpreter.executable;
     let home = Path::new(executable).parent().unwrap_or(Path::new("/"));
     let implementation = interpreter.markers.get("platform_python_implementation");
     let (major, minor, micro, level, serial) = &build.version_info;
-    [
+    let settings = [
         ("home", home.to_string_lossy().into_owned()),
         ("implementation", implementation.cloned().unwrap_or_default()),
         ("version_info", format!("{major}.{minor}.{micro}.{level}.{serial}")),
@@ -46,9 +46,9 @@ fn settings(interpreter: &Interpreter, build: &Build) -> String {
         ("base-prefix", build.base_prefix.clone()),
         ("base-exec-prefix", build.base_exec_prefix.clone()),
         ("base-executable", executable.clone()),
-    ]
-    .map(|(key, value)| format!("{key} = {value}\n"))
-    .concat()
+        interpreter.to_setting()?,
+    ];
+    Ok(settings.map(|(key, value)| format!("{key} = {value}\n")).concat())
 }
 
 /// A script for POSIX shells that puts the environment first on `PATH`.

@@ -41,6 +41,32 @@ pub struct Interpreter {
     pub libraries: BTreeSet<String>,
 }
 
+/// The key in `pyvenv.cfg` behind which an environment that we laid out keeps the [`Interpreter`], without its libraries, as
+/// JSON on one line. A build cache that has the environment so has the answer as well.
+const SETTING: &str = "poetry-buildkit";
+
+impl Interpreter {
+    /// The line of `pyvenv.cfg`.
+    ///
+    /// # Errors
+    /// None, as far as one can see: the type has no keys that are not texts.
+    pub fn to_setting(&self) -> serde_json::Result<(&'static str, String)> {
+        // Through a value, which has sorted keys.
+        let value = serde_json::to_value(Self { libraries: BTreeSet::new(), ..self.clone() })?;
+        Ok((SETTING, value.to_string()))
+    }
+
+    /// Reads it from the text of `pyvenv.cfg`.
+    ///
+    /// # Errors
+    /// It is not there, or not what [`Interpreter::to_setting`] writes.
+    pub fn from_settings(text: &str) -> serde_json::Result<Self> {
+        let settings = text.lines().filter_map(|line| line.split_once(" = "));
+        let json = settings.filter(|(key, _)| *key == SETTING).map(|(_, json)| json).next();
+        serde_json::from_str(json.unwrap_or_default())
+    }
+}
+
 /// A C library, for the platform tags of wheels (PEP 600, PEP 656).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,6 +128,34 @@ impl Scheme {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_of_an_environment_tell_of_its_interpreter() {
+        let scheme = Scheme {
+            purelib: "lib".into(),
+            platlib: "lib".into(),
+            scripts: "bin".into(),
+            data: String::new(),
+            headers: "include".into(),
+        };
+        let interpreter = Interpreter {
+            executable: "/usr/bin/python = 3".into(),
+            markers: [("python_version".to_owned(), "3.11".to_owned())].into(),
+            platform: "linux-x86_64".into(),
+            libc: Some(Libc { family: LibcFamily::Musl, major: 1, minor: 2 }),
+            ext_suffix: ".so".into(),
+            free_threaded: false,
+            debug: false,
+            venv: scheme.clone(),
+            system: scheme,
+            libraries: ["libc.so.6".to_owned()].into(),
+        };
+        let (key, value) = interpreter.to_setting().unwrap();
+        assert!(!value.contains('\n') && !value.contains("libc.so.6"), "{value}");
+        let found = Interpreter::from_settings(&format!("home = /usr/bin\n{key} = {value}\n")).unwrap();
+        assert_eq!(found, Interpreter { libraries: BTreeSet::new(), ..interpreter });
+        assert!(Interpreter::from_settings("home = /usr/bin\n").is_err());
+    }
 
     #[test]
     fn relative_paths_are_placed_below_the_prefix() {

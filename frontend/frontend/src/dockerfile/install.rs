@@ -469,12 +469,20 @@ async fn ask(
         let path = scene.variables.get("PATH").map(String::as_str);
         let name = format!("{} ask python3 what it is", wanted.label);
         let probe = graph::probe(service.workshop, base, platform, &request(venv), path, name)?;
-        let solved = service.gateway.solve(probe.output(places::FACTS)?.marshal()?).await?;
-        let found = service.gateway.read_file(&solved, INTERPRETER_PATH).await;
+        let is_layer = matches!(place, Place::Venv { made: true, .. }) && !venv.contains(PYTHON);
+        // As in the other way in: what becomes a layer is in more caches.
+        let found = match is_layer {
+            true => read(service, probe.output(places::OUT)?, &format!("{venv}/pyvenv.cfg")).await,
+            false => read(service, probe.output(places::FACTS)?, INTERPRETER_PATH).await,
+        };
         let Ok(found) = found else {
             return refused("the image that the stage begins with has no Python that can be asked");
         };
-        Ok((probe, serde_json::from_slice::<Interpreter>(&found)?))
+        let found = match is_layer {
+            true => Interpreter::from_settings(&String::from_utf8_lossy(&found))?,
+            false => serde_json::from_slice(&found)?,
+        };
+        Ok((probe, found))
     };
     let venv = match place {
         Place::System => "/usr/local".to_owned(),
@@ -488,4 +496,10 @@ async fn ask(
     let path = venv.replace(PYTHON, &minor);
     let (probe, found) = run(&path).await?;
     Ok(Asked { probe, found, place: Place::Venv { path, made: true } })
+}
+
+/// A file of an output.
+async fn read(service: &Service<'_>, output: Output, path: &str) -> Result<Vec<u8>, Error> {
+    let solved = service.gateway.solve(output.marshal()?).await?;
+    Ok(service.gateway.read_file(&solved, path).await?)
 }
