@@ -92,6 +92,8 @@ pub struct Served {
     pub packages: BTreeSet<String>,
     /// Why Poetry has to run as well, for what is not in the layers.
     pub rest: Option<String>,
+    /// The same layers before they were fitted to the stage's folders, if root owns them.
+    pub(super) loose: Option<Vec<(String, Output)>>,
 }
 
 /// Why a command is left to Poetry.
@@ -291,6 +293,7 @@ impl Service<'_> {
         if let Some(odd) = parents.iter().find(|parent| parent.is_odd()) {
             return refused(format!("{} is no folder", odd.path));
         }
+        let loose = (owner == (0, 0)).then(|| layers.clone());
         for (label, output) in &mut layers {
             *output = settled(output.clone(), label, &roots, &parents, owner, &materials.prefix)?;
         }
@@ -301,7 +304,7 @@ impl Service<'_> {
             .collect();
         layers.retain(|(_, output)| !known.contains(&output));
         let packages = plan.packages.into_iter().map(|package| package.name).collect();
-        Ok(Served { place, layers, packages, rest })
+        Ok(Served { place, layers, packages, rest, loose })
     }
 
     #[allow(clippy::too_many_arguments, reason = "all that a plan depends on")]

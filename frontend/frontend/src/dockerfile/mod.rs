@@ -10,6 +10,7 @@ pub mod command;
 pub mod delegate;
 pub mod files;
 pub mod install;
+mod lift;
 mod network;
 pub mod place;
 pub mod result;

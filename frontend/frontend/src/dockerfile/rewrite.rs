@@ -13,6 +13,7 @@ use install_request::EPOCH;
 use super::{
     command::Command,
     install::{Problem, Refused, Served, Service, Standpoint, Wanted},
+    lift::{self, Environment},
     place::{self, Place},
     shell::{self, Segment},
     step::{Part, Scene, Script, Step, chain, states},
@@ -115,6 +116,7 @@ pub async fn rewrite(
             made: BTreeMap::new(),
             served: BTreeMap::new(),
             layers: BTreeMap::new(),
+            environments: BTreeMap::new(),
             known: RefCell::default(),
         };
         match pass.run(&vertices).await? {
@@ -173,6 +175,8 @@ struct Pass<'a> {
     served: BTreeMap<String, Vec<Served>>,
     /// What layers hold, by the digests of the original graph.
     layers: BTreeMap<String, Vec<Layer>>,
+    /// States to which a whole environment was added last, by the outputs of the original graph.
+    environments: BTreeMap<(String, i64), Environment>,
     /// Answers of [`Self::earlier`], which is asked for states whose steps are done.
     known: RefCell<BTreeMap<(String, i64), Vec<Served>>>,
 }
@@ -207,6 +211,7 @@ impl Pass<'_> {
             let step = self.steps.get(digest).filter(|_| !self.left.contains_key(digest));
             let step = step.filter(|step| !matches!(step.script, Script::Other));
             match step {
+                None if self.lift(vertex).await? => {}
                 None => self.carry(vertex),
                 Some(step) => match self.step(step).await {
                     Ok(()) => {}
@@ -223,8 +228,7 @@ impl Pass<'_> {
 
     /// The output of the new graph that stands for one of the original.
     fn output(&self, original: &Output) -> Output {
-        let Some((vertex, index)) = original.vertex() else { return original.clone() };
-        self.made.get(&(vertex.digest().to_owned(), index)).cloned().unwrap_or_else(|| original.clone())
+        key(original).and_then(|key| self.made.get(&key)).unwrap_or(original).clone()
     }
 
     fn inputs(&self, vertex: &OpenVertex) -> Vec<Output> {
@@ -247,9 +251,27 @@ impl Pass<'_> {
         }
     }
 
+    /// Puts the layers of an environment in the place of a copy of all of it. Whether that was possible.
+    async fn lift(&mut self, vertex: &OpenVertex) -> Result<bool, Error> {
+        let Some((from, path, below)) = lift::whole_copy(vertex) else { return Ok(false) };
+        let environment = key(&from).and_then(|key| self.environments.get(&key));
+        let Some(environment) = environment.filter(|environment| environment.path == path) else { return Ok(false) };
+        let below = below.map(|below| self.output(&below));
+        match self.service.lift(vertex, environment, below).await {
+            Ok(Some(lifted)) => {
+                let digest = vertex.digest().to_owned();
+                self.made.insert((digest.clone(), 0), lifted.output);
+                self.layers.insert(digest, lifted.layers);
+                Ok(true)
+            }
+            Ok(None) | Err(Problem::Refused(_)) => Ok(false),
+            Err(Problem::Error(error)) => Err(error),
+        }
+    }
+
     /// What was served in the stage so far, or was copied from stages where it was served.
     fn earlier(&self, state: &Output) -> Vec<Served> {
-        let key = state.vertex().map(|(vertex, index)| (vertex.digest().to_owned(), index)).unwrap_or_default();
+        let key = key(state).unwrap_or_default();
         if let Some(known) = self.known.borrow().get(&key) {
             return known.clone();
         }
@@ -305,6 +327,12 @@ impl Pass<'_> {
                     work.state = state;
                     let layer = |what: &String| Layer { text: format!("{}: {what}", part.segment.text), below };
                     work.layers.extend(made.layers.iter().map(|(what, _)| layer(what)));
+                    work.environment = match (&made.loose, &made.rest, made.place.path()) {
+                        (Some(layers), None, Some(path)) if is_new => {
+                            Some(Environment { path: path.to_owned(), layers: layers.clone() })
+                        }
+                        _ => None,
+                    };
                     // Poetry finds what is there, and does the rest.
                     if made.rest.is_some() {
                         work.wait(segment);
@@ -349,6 +377,9 @@ impl Pass<'_> {
             return Ok(());
         }
         self.run_waiting(step, &mut work, &label)?;
+        if let Some(environment) = work.environment {
+            self.environments.insert((digest.clone(), step.output), environment);
+        }
         self.made.insert((digest.clone(), step.output), work.state);
         self.layers.insert(digest.clone(), work.layers);
         self.served.insert(digest, served.split_off(known));
@@ -360,6 +391,7 @@ impl Pass<'_> {
         if std::mem::take(&mut work.runs) {
             work.state = self.process(step, &work.state, &work.waiting, label)?;
             work.layers.push(format!("RUN {}", shell::joined(&work.waiting)).into());
+            work.environment = None;
         }
         work.waiting.clone_from(&work.prefixes);
         Ok(())
@@ -538,6 +570,11 @@ fn lasting(state: &Output) -> Option<(Output, usize)> {
     if above.iter().any(is_merged) { None } else { Some((below.last()?.clone(), above.len())) }
 }
 
+/// Names an output of a vertex.
+fn key(output: &Output) -> Option<(String, i64)> {
+    output.vertex().map(|(vertex, index)| (vertex.digest().to_owned(), index))
+}
+
 /// What a file op copies from other stages.
 fn copies(vertex: &OpenVertex) -> Vec<(Output, pb::FileActionCopy)> {
     let Some(pb::op::Op::File(file)) = vertex.op().op else { return Vec::new() };
@@ -562,11 +599,13 @@ struct Work {
     /// The commands of the shell itself so far.
     prefixes: Vec<Segment>,
     layers: Vec<Layer>,
+    /// The environment that was added last, if nothing has run since.
+    environment: Option<Environment>,
 }
 
 impl Work {
     fn on(state: Output) -> Self {
-        Self { state, waiting: Vec::new(), runs: false, prefixes: Vec::new(), layers: Vec::new() }
+        Self { state, waiting: Vec::new(), runs: false, prefixes: Vec::new(), layers: Vec::new(), environment: None }
     }
 
     fn wait(&mut self, segment: Segment) {

@@ -1,0 +1,113 @@
+//! A copy of a whole virtual environment from another stage, as the layers that the environment was made of. So a runtime stage
+//! gets a layer for each dependency as well, instead of one that is new after every change.
+
+use buildkit_llb::{Merge, OpenVertex, Output, cap};
+use buildkit_proto::pb;
+
+use super::{
+    install::{Problem, Service},
+    rewrite::Layer,
+    settle::settled,
+};
+
+/// A state of a stage to which an environment was added last.
+#[derive(Debug, Clone)]
+pub(super) struct Environment {
+    /// Its path.
+    pub(super) path: String,
+    /// All that it holds, with what each layer holds. Root owns all of it.
+    pub(super) layers: Vec<(String, Output)>,
+}
+
+/// What a copy becomes.
+pub(super) struct Lifted {
+    pub(super) output: Output,
+    pub(super) layers: Vec<Layer>,
+}
+
+/// The copy of a file op that copies one thing to where it was before, and leaves owner and mode to what the Dockerfile does by
+/// default: the output that it copies from, the path, and the input that it changes; `None` stands for an empty file system.
+pub(super) fn whole_copy(vertex: &OpenVertex) -> Option<(Output, String, Option<Output>)> {
+    let Some(pb::op::Op::File(file)) = vertex.op().op else { return None };
+    let [action] = &file.actions[..] else { return None };
+    let Some(pb::file_action::Action::Copy(copy)) = &action.action else { return None };
+    let path = copy.src.trim_end_matches('/');
+    let is_plain = copy.owner.is_none()
+        && copy.mode < 0
+        && copy.mode_str.is_empty()
+        && copy.timestamp < 0
+        && copy.include_patterns.is_empty()
+        && copy.exclude_patterns.is_empty()
+        && copy.dir_copy_contents
+        && !copy.attempt_unpack_docker_compatibility;
+    if !is_plain || copy.dest.trim_end_matches('/') != path {
+        return None;
+    }
+    let inputs = vertex.inputs();
+    let from = inputs.get(usize::try_from(action.secondary_input).ok()?)?;
+    let base = match usize::try_from(action.input) {
+        Ok(input) => Some(inputs.get(input)?.clone()),
+        Err(_) => None,
+    };
+    Some((from.clone(), path.to_owned(), base))
+}
+
+impl Service<'_> {
+    /// The layers of an environment on `base`, a state of the new graph, in place of the copy that `vertex` is. `None` if they
+    /// could make another result.
+    pub(super) async fn lift(
+        &self,
+        vertex: &OpenVertex,
+        environment: &Environment,
+        base: Option<Output>,
+    ) -> Result<Option<Lifted>, Problem> {
+        if !self.caps.has(cap::MERGE_OP) {
+            return Ok(None);
+        }
+        let path = &environment.path;
+        let mut inputs = Vec::new();
+        let mut parents = Vec::new();
+        if let Some(base) = base {
+            let state = self.gateway.solve(base.marshal()?).await?;
+            if self.gateway.stat(&state, path).await?.is_some() {
+                return Ok(None);
+            }
+            parents = self.parents(&state, &[path.clone()].into()).await?;
+            if parents.iter().any(|parent| parent.is_odd()) {
+                return Ok(None);
+            }
+            inputs.push(base);
+        }
+        let name = vertex.name();
+        let mut layers = Vec::new();
+        for (what, layer) in &environment.layers {
+            let prefix = format!("{} ", name.trim_start_matches('[').split(']').next().unwrap_or_default());
+            inputs.push(settled(layer.clone(), what, &[path.clone()].into(), &parents, (0, 0), &prefix)?);
+            let instruction = name.split_once("] ").map_or(name, |(_, instruction)| instruction);
+            layers.push(Layer::from(format!("{instruction}: {what}")));
+        }
+        let output = vertex.located(buildkit_llb::Annotate::name(Merge::of(inputs), name)).output();
+        Ok(Some(Lifted { output, layers }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use buildkit_llb::{Annotate, File, FileAction, Owner, Platform, Source};
+
+    use super::*;
+
+    #[test]
+    fn a_copy_to_the_same_place_is_told_from_others() {
+        let base = Source::image("docker.io/library/python:3.11", Platform::new("linux", "amd64")).output().unwrap();
+        let made = |root: Output, copy: buildkit_llb::Copy| {
+            let file = File::on(root).then(copy.contents().make_parents()).name("COPY");
+            whole_copy(&file.output().unwrap().vertex().unwrap().0).map(|(_, path, below)| (path, below.is_some()))
+        };
+        let copy = |from: &str, to: &str| FileAction::copy(&base, from, to);
+        assert_eq!(made(base.clone(), copy("/app/.venv", "/app/.venv/")), Some(("/app/.venv".into(), true)));
+        assert_eq!(made(Output::scratch(), copy("/app/.venv", "/app/.venv")), Some(("/app/.venv".into(), false)));
+        assert_eq!(made(base.clone(), copy("/app/.venv", "/venv")), None);
+        assert_eq!(made(base.clone(), copy("/app/.venv", "/app/.venv").owner(Owner::new(7, 7))), None);
+    }
+}
