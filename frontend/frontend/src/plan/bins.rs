@@ -5,11 +5,40 @@
 
 use sha2::{Digest, Sha256};
 
-/// Nodes for wheels with compiled code. They are the large ones: in all but the largest projects each of them
-/// has its node to itself, or shares it with one other.
-pub const COMPILED: u64 = 36;
-/// Nodes for wheels of pure Python, which are small and many.
-pub const PURE: u64 = 12;
+/// How many nodes the wheels of indexes are spread over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spread {
+    /// Nodes for wheels with compiled code. They are the large ones: in all but the largest projects each of them
+    /// has its node to itself, or shares it with one other.
+    compiled: u64,
+    /// Nodes for wheels of pure Python, which are small and many.
+    pure: u64,
+}
+
+/// So many at most: with all other layers there are fewer than 64.
+pub const MOST: u64 = 48;
+
+impl Spread {
+    /// Over as many nodes as `layers`, from 2 to [`MOST`].
+    #[must_use]
+    pub fn over(layers: u64) -> Self {
+        let compiled = (layers * 3 / 4).clamp(1, MOST);
+        Self { compiled, pure: layers.saturating_sub(compiled).max(1) }
+    }
+
+    /// The node of a wheel, by the package's normalized name.
+    #[must_use]
+    pub fn node(self, name: &str, compiled: bool) -> String {
+        let Self { compiled: slots, pure } = self;
+        if compiled { format!("compiled-{:02}", slot(name, slots)) } else { format!("pure-{:02}", slot(name, pure)) }
+    }
+}
+
+impl Default for Spread {
+    fn default() -> Self {
+        Self::over(MOST)
+    }
+}
 
 /// Layers of packages that have a node of their own, if there are more such packages.
 pub const OWN: u64 = 8;
@@ -18,12 +47,6 @@ pub const OWN: u64 = 8;
 #[must_use]
 pub fn is_shared(node: &str) -> bool {
     node.starts_with("compiled-") || node.starts_with("pure-")
-}
-
-/// The node of a wheel, by the package's normalized name.
-#[must_use]
-pub fn node(name: &str, compiled: bool) -> String {
-    if compiled { format!("compiled-{:02}", slot(name, COMPILED)) } else { format!("pure-{:02}", slot(name, PURE)) }
 }
 
 /// One of so many places, by a name.
@@ -40,13 +63,18 @@ mod tests {
 
     #[test]
     fn a_node_is_known_from_the_name_alone() {
-        assert_eq!(node("numpy", true), "compiled-02");
-        assert_eq!(node("idna", false), "pure-11");
+        let spread = Spread::default();
+        assert_eq!(spread.node("numpy", true), "compiled-02");
+        assert_eq!(spread.node("idna", false), "pure-11");
     }
 
     #[test]
-    fn names_spread_over_all_nodes() {
-        let nodes: std::collections::BTreeSet<_> = (0..1000).map(|n| node(&format!("package-{n}"), false)).collect();
-        assert_eq!(nodes.len() as u64, PURE);
+    fn names_spread_over_all_nodes_and_no_more() {
+        for layers in [2, 3, 10, MOST] {
+            let spread = Spread::over(layers);
+            let nodes = |compiled| (0..2000).map(move |n| spread.node(&format!("package-{n}"), compiled));
+            let nodes: std::collections::BTreeSet<_> = nodes(false).chain(nodes(true)).collect();
+            assert_eq!(nodes.len() as u64, layers);
+        }
     }
 }

@@ -8,7 +8,9 @@ use poetry_lock::{
 };
 
 use super::{
-    Error, Plan, Python, SCHEMA, Target, image,
+    Error, Plan, Python, SCHEMA, Target,
+    bins::Spread,
+    image,
     indexes::Indexes,
     nodes,
     package::{self, Packages},
@@ -119,6 +121,7 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
         workdir: &image.workdir,
         venv: &image.venv,
         python: &python,
+        spread: inputs.settings.layers.as_ref().map_or_else(Spread::default, |layers| Spread::over(layers.value)),
     };
     let packages = selection.packages.iter().map(|selected| decide.decide(selected)).collect::<Result<Vec<_>, _>>()?;
     warnings.extend(packages.iter().filter_map(package::warning));

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use poetry_lock::{DistributionFile, FileKind, LockedPackage};
 
-use super::{BuildFrom, How, Node, Package, bins};
+use super::{BuildFrom, How, Node, Package, bins::Spread};
 
 /// The node of all packages that are folders on the module path.
 pub const LINKED: &str = "linked";
 
 /// The id of a package's node. It depends on the package alone, so that no other package moves it.
-pub(super) fn id(locked: &LockedPackage, how: &How) -> String {
+pub(super) fn id(locked: &LockedPackage, how: &How, spread: Spread) -> String {
     let name = locked.name.as_str();
     match how {
-        How::Wheel(file) if locked.source.is_index() => bins::node(name, is_compiled(&file.archive.file)),
+        How::Wheel(file) if locked.source.is_index() => spread.node(name, is_compiled(&file.archive.file)),
         How::Wheel(_) => format!("archive-{name}"),
         How::Build(_) => format!("build-{name}"),
         How::Linked { .. } => LINKED.to_owned(),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     BuildFrom, Error, File, How, Inputs, LocalFolder, Package, Recipe,
+    bins::Spread,
     indexes::{Indexes, has_credentials},
     make::Lines,
     nodes, root,
@@ -43,6 +44,8 @@ pub(super) struct Packages<'a> {
     pub(super) venv: &'a str,
     /// The path of the interpreter that programs of packages are run by.
     pub(super) python: &'a str,
+    /// How they are spread over nodes.
+    pub(super) spread: Spread,
 }
 
 impl Packages<'_> {
@@ -53,7 +56,7 @@ impl Packages<'_> {
             name: locked.name.to_string(),
             version: locked.version_text.clone(),
             source: source(locked),
-            node: nodes::id(locked, &how),
+            node: nodes::id(locked, &how, self.spread),
             file: None,
             sha256: None,
             because: selected.reason.to_string(),

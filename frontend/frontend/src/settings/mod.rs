@@ -12,6 +12,7 @@ use toml::de::DeTable;
 
 use crate::{
     nearest::nearest,
+    plan::bins,
     source::{Place, SourceFile},
 };
 use value::Value;
@@ -23,7 +24,7 @@ pub const ARGUMENT_PREFIX: &str = "POETRY_BUILDKIT_";
 pub const PROJECT_ARGUMENT: &str = "POETRY_BUILDKIT_PROJECT";
 
 /// The names of all settings, sorted, each with what it is for.
-pub const KEYS: [(&str, &str); 31] = [
+pub const KEYS: [(&str, &str); 32] = [
     ("all-extras", "install all extras"),
     ("all-groups", "install all dependency groups"),
     ("allow-stale-lock", "build although pyproject.toml has changed since it was locked"),
@@ -43,6 +44,7 @@ pub const KEYS: [(&str, &str); 31] = [
     ("indexes", "addresses of mirrors of the project's sources, by name"),
     ("known-hosts", "lines of known_hosts, for Git over SSH"),
     ("labels", "labels of the image"),
+    ("layers", "how many layers dependencies are spread over"),
     ("no-binary", "packages that are not installed from wheels"),
     ("no-directory", "do not install dependencies that are folders"),
     ("no-root", "do not install the project itself"),
@@ -168,6 +170,8 @@ pub struct Settings {
     pub user: Option<Located<String>>,
     /// Debian packages for the runtime image.
     pub apt: Option<Located<Vec<String>>>,
+    /// How many layers the wheels of dependencies are spread over.
+    pub layers: Option<Located<u64>>,
     /// Compile modules to bytecode.
     pub compile_bytecode: Option<Located<bool>>,
     /// The simple repository that stands in for the default index.
@@ -329,6 +333,7 @@ impl Settings {
             "indexes" => self.indexes = Some(value.addresses()?),
             "known-hosts" => self.known_hosts = Some(value.texts()?),
             "labels" => self.labels = Some(value.map()?),
+            "layers" => self.layers = Some(value.number(2, bins::MOST)?),
             "no-binary" => self.no_binary = Some(value.texts()?),
             "no-directory" => self.no_directory = Some(value.boolean()?),
             "no-root" => self.no_root = Some(value.boolean()?),
@@ -450,6 +455,8 @@ mod tests {
                 "`index` must not hold a user name or password: it would be kept in the build's records",
             ),
             ("base = ''", "`base` must not be empty"),
+            ("layers = 1", "`layers` must be a number from 2 to 48, not `1`"),
+            ("layers = -3", "`layers` must be a number from 2 to 48, not `-3`"),
             (
                 "build-apt = { psycopg2 = ['libpq dev'] }",
                 "`build-apt.psycopg2` must name Debian packages; `libpq dev` is not such a name",

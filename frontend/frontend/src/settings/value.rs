@@ -37,6 +37,18 @@ impl<'a> Value<'a> {
         Ok(self.located(value))
     }
 
+    /// A whole number from `least` to `most`.
+    pub(super) fn number(self, least: u64, most: u64) -> Result<Located<u64>, Error> {
+        let number = match self.form {
+            Form::Toml(value) => value.as_integer().ok_or_else(|| self.wrong_type("an integer"))?.as_str(),
+            Form::Argument(text) => text.trim(),
+        };
+        match number.parse() {
+            Ok(number) if (least..=most).contains(&number) => Ok(self.located(number)),
+            _ => Err(self.bad(&format!("must be a number from {least} to {most}, not `{number}`"))),
+        }
+    }
+
     pub(super) fn text(self) -> Result<Located<String>, Error> {
         let value = match self.form {
             Form::Toml(value) => value.as_str().ok_or_else(|| self.wrong_type("a string"))?,
