@@ -8,11 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use buildkit_llb::{Network, Platform, Source, SourceFile as GraphFile};
-use install_request::{Libc, LibcFamily, Probe};
 use poetry_buildkit::{
-    graph::{self, Application, Builder, Files, Materials, Workshop},
-    interpreter, layout,
+    layout,
     plan::{self, Plan, Target},
     python::Python,
     settings::Settings,
@@ -20,6 +17,8 @@ use poetry_buildkit::{
 };
 use poetry_lock::{Project, Pyproject, Texts};
 use toml::de::DeTable;
+
+mod support;
 
 #[test]
 fn plans_and_graphs() {
@@ -80,10 +79,6 @@ fn project(example: &Path) -> String {
     case.get_ref().get("project").and_then(|value| value.get_ref().as_str()).unwrap_or_default().to_owned()
 }
 
-fn platform() -> Platform {
-    Platform::new("linux", "amd64")
-}
-
 fn settings(folder: &Path) -> Settings {
     let pyproject = SourceFile::toml("pyproject.toml", fs::read_to_string(folder.join("pyproject.toml")).unwrap());
     let table = DeTable::parse(&pyproject.text).unwrap();
@@ -102,8 +97,7 @@ fn plan_of(folder: &Path, wheelhouse: bool) -> Plan {
     let settings = settings(folder);
     let python =
         Python::choose(settings.python.as_ref(), read(".python-version").as_deref(), &project.pyproject).unwrap();
-    let libc = Libc { family: LibcFamily::Glibc, major: 2, minor: 36 };
-    let described = interpreter::described(&format!("{}.7", python.version), &platform(), libc).unwrap();
+    let described = support::interpreter(&python);
     plan::make(&plan::Inputs {
         project: &project,
         settings: &settings,
@@ -151,41 +145,6 @@ fn files(project: &Path, folders: &BTreeSet<String>) -> BTreeSet<String> {
 
 fn graph(plan: &Plan, example: &Path, can_merge: bool) -> String {
     let project = project(example);
-    let image = |reference: &str| Source::image(reference, platform()).output().unwrap();
-    let workshop = Workshop {
-        tools: image("docker.io/library/poetry-buildkit:latest"),
-        platform: platform(),
-        network: Network::Sandbox,
-        hosts: Vec::new(),
-        proxy: None,
-        authority: None,
-        cache_namespace: String::new(),
-        no_cache: false,
-    };
-    let base = image(&format!("docker.io/library/{}", plan.base));
-    let request = Probe { python: "python3".to_owned(), venv: plan.image.venv.clone() };
-    let probe = graph::probe(&workshop, &base, &platform(), &request, None, "[python] ask".to_owned()).unwrap();
-    let application = Application {
-        context: Files::Client(Box::new(Source::local("context", "session"))),
-        project: project.clone(),
-        ignore: Vec::new(),
-    };
-    let materials = Materials {
-        workshop: &workshop,
-        probe: &probe,
-        base: base.clone(),
-        build_base: base,
-        python: "/usr/local/bin/python3",
-        build_platform: &platform(),
-        target_platform: &platform(),
-        application: &application,
-        settings: &settings(&example.join(&project)),
-        builder: Some(Builder { output: image(&format!("docker.io/library/{}", plan.builder)), env: Vec::new() }),
-        wheelhouse: plan.wheelhouse.then(|| Source::local("wheelhouse", "session").output().unwrap()),
-        lock: Some(GraphFile::new("poetry.lock", "TOML", "")),
-        prefix: String::new(),
-        can_merge,
-    };
-    let built = graph::build(plan, &materials).unwrap();
+    let built = support::built(plan, &settings(&example.join(&project)), &project, can_merge);
     format!("{}\nlayers:\n{}\n", built.output.marshal().unwrap().describe(), built.layers.join("\n"))
 }
