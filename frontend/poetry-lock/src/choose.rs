@@ -148,14 +148,9 @@ fn file_name(url: &str) -> String {
 }
 
 fn choose<'a>(package: &'a LockedPackage, tags: &Tags, policy: &FilePolicy) -> Result<Choice<'a>, Error> {
-    let mut ranked = Vec::new();
-    let mut refused = Vec::new();
-    for file in &package.files {
-        match rank(package, file, tags, policy) {
-            Ok(rank) => ranked.push((rank, file)),
-            Err(reason) => refused.push((file.name.clone(), reason)),
-        }
-    }
+    let may_fit = package.files.iter().filter(|file| tags.may_fit(&file.name));
+    let ranked: Vec<(Rank, &LockedFile)> =
+        may_fit.filter_map(|file| Some((rank(package, file, tags, policy).ok()?, file))).collect();
     let best = ranked.iter().map(|(rank, _)| rank).max().cloned();
     let mut best_files = ranked.iter().filter(|(rank, _)| Some(rank) == best.as_ref()).map(|(_, file)| *file);
     match (&best, best_files.next()) {
@@ -163,11 +158,17 @@ fn choose<'a>(package: &'a LockedPackage, tags: &Tags, policy: &FilePolicy) -> R
         _ => Err(Error::NoCandidate(Box::new(NoCandidate {
             name: package.name.clone(),
             version: package.version_text.clone(),
-            refused,
+            refused: refused(package, tags, policy),
             wanted_tags: wanted(tags),
             span: package.span,
         }))),
     }
+}
+
+/// Why none of the files will do.
+fn refused(package: &LockedPackage, tags: &Tags, policy: &FilePolicy) -> Vec<(String, Refusal)> {
+    let refusal = |file: &LockedFile| Some((file.name.clone(), rank(package, file, tags, policy).err()?));
+    package.files.iter().filter_map(refusal).collect()
 }
 
 /// The tags that the best wheels have. Of those of an index none has `linux_…`, which promises nothing of the C library.

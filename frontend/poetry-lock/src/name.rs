@@ -23,7 +23,11 @@ impl Name {
                 }
                 separated = true;
             } else {
-                normalized.extend(character.to_lowercase());
+                // Nearly all names are ASCII, for which this is much faster.
+                match character.is_ascii() {
+                    true => normalized.push(character.to_ascii_lowercase()),
+                    false => normalized.extend(character.to_lowercase()),
+                }
                 separated = false;
             }
         }

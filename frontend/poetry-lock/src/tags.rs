@@ -1,7 +1,7 @@
 //! The wheel tags that an interpreter supports (PEP 425, PEP 600, PEP 656, PEP 803), in the order
 //! of the `packaging` library.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::Error;
 
@@ -96,6 +96,9 @@ const MAX_LIBC_MINOR: u32 = 999;
 pub struct Tags {
     ordered: Vec<String>,
     ranks: HashMap<String, usize>,
+    /// The first and the last parts of the tags.
+    pythons: HashSet<String>,
+    platforms: HashSet<String>,
 }
 
 impl Tags {
@@ -141,10 +144,25 @@ impl Tags {
     #[must_use]
     pub fn from_ordered(ordered: Vec<String>) -> Self {
         let mut ranks = HashMap::with_capacity(ordered.len());
+        let (mut pythons, mut platforms) = (HashSet::new(), HashSet::new());
         for (rank, tag) in ordered.iter().enumerate() {
             ranks.entry(tag.clone()).or_insert(rank);
+            if let Some((python, _, platform)) = parts(tag) {
+                pythons.insert(python.to_owned());
+                platforms.insert(platform.to_owned());
+            }
         }
-        Self { ordered, ranks }
+        Self { ordered, ranks, pythons, platforms }
+    }
+
+    /// Whether a file may be a wheel with one of these tags, or no wheel at all: what can be told without reading all of its
+    /// name. Most files of a lock are for other platforms or interpreters.
+    pub(crate) fn may_fit(&self, file_name: &str) -> bool {
+        let Some((python, _, platform)) = file_name.strip_suffix(".whl").and_then(parts) else { return true };
+        let knows = |set: &str, known: &HashSet<String>| {
+            set.bytes().any(|byte| byte.is_ascii_uppercase()) || set.split('.').any(|part| known.contains(part))
+        };
+        knows(platform, &self.platforms) && knows(python, &self.pythons)
     }
 
     /// All tags, best first.
@@ -158,6 +176,13 @@ impl Tags {
     pub fn best_rank(&self, tags: &[String]) -> Option<usize> {
         tags.iter().filter_map(|tag| self.ranks.get(tag)).min().copied()
     }
+}
+
+/// The last three parts of the name of a wheel, or the parts of a tag: interpreters, ABIs and platforms.
+fn parts(name: &str) -> Option<(&str, &str, &str)> {
+    let mut parts = name.rsplitn(4, '-');
+    let (platform, abi, python) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((python, abi, platform))
 }
 
 fn push_all(tags: &mut Vec<String>, python: &str, abi: &str, platforms: &[String]) {
