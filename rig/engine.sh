@@ -27,12 +27,12 @@ engine_tools() {
 # The tree is renamed into place when it is whole.
 engine_tree() {
   local suite=trixie
-  [ -x "$TREE/usr/sbin/dockerd" ] && [ -x "$TREE/usr/bin/ssh" ] && return
+  [ -x "$TREE/usr/sbin/dockerd" ] && [ -x "$TREE/usr/bin/ssh" ] && [ -x "$TREE/usr/bin/docker-registry" ] && return
   engine_tools
   say "making a private Docker Engine from Debian $suite's packages"
   rm -rf "$TREE.new"
   quietly engine-tree mmdebstrap --variant=minbase \
-    --include=docker.io,docker-cli,docker-buildx,ca-certificates,iptables,git,openssh-client \
+    --include=docker.io,docker-cli,docker-buildx,ca-certificates,iptables,git,openssh-client,docker-registry \
     "$suite" "$TREE.new" "$(engine_mirror)"
   rm -rf "$TREE"
   mv "$TREE.new" "$TREE"
@@ -83,4 +83,30 @@ engine_stop() {
   kill "$pid"
   while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
   ENGINE_STARTED=
+}
+
+# engine_move FOLDER STORE PATTERN: goes on with another private engine, which gets the images whose names match.
+engine_move() {
+  local images
+  mapfile -t images < <(docker images --format '{{.Repository}}:{{.Tag}}' | grep -xE "$3")
+  docker save --output "$CACHE/images.tar" "${images[@]}"
+  engine_stop
+  ENGINE=$1 ENGINE_STORE=$2
+  export POETRY_BUILDKIT_PRIVATE_ENGINE=$ENGINE
+  engine_start
+  docker load --quiet --input "$CACHE/images.tar" >/dev/null
+  rm "$CACHE/images.tar"
+}
+
+# Goes on with a private engine whose state is in memory, where no disk stalls.
+engine_in_memory() {
+  ENGINE_FORGET=/dev/shm/poetry-buildkit-engine
+  rm -rf "$ENGINE_FORGET"
+  engine_move "$ENGINE_FORGET" containerd 'poetry-buildkit:latest'
+  bases_python bookworm 3.11 amd64 arm64
+}
+
+# What an engine in memory leaves.
+engine_forget() {
+  [ -z "${ENGINE_FORGET:-}" ] || rm -rf "$ENGINE_FORGET"
 }

@@ -83,6 +83,16 @@ impl Locked {
         self.sign(formula);
     }
 
+    /// Leaves out entries, or repeats them under other names, until there are so many.
+    pub fn resize(&mut self, packages: usize) {
+        let all = self.packages.clone();
+        self.packages.truncate(packages);
+        for number in self.packages.len()..packages {
+            let original = &all[number % all.len()];
+            self.packages.push(renamed(original, &format!("{}-{}", name(original), number / all.len())));
+        }
+    }
+
     /// Removes an entry and the dependency on it.
     pub fn remove(&mut self, name: &str, formula: HashFormula) {
         let before = (self.packages.len(), self.pyproject.len());
@@ -106,4 +116,19 @@ impl Locked {
 fn name(package: &str) -> &str {
     let quoted = package.strip_prefix("name = \"").and_then(|rest| rest.split_once('"'));
     quoted.map(|(name, _)| name).unwrap_or_else(|| panic!("an entry of a lock begins with its name: {package}"))
+}
+
+/// An entry under another name, with its wheels only.
+fn renamed(package: &str, name: &str) -> String {
+    let stem = name.replace(['-', '.'], "_");
+    let line = |line: &str| match line.split_once("{file = \"") {
+        Some((_, file)) if file.contains(".whl\"") => {
+            let rest = file.split_once('-').map_or(file, |(_, rest)| rest);
+            format!("    {{file = \"{stem}-{rest}\n")
+        }
+        Some(_) => String::new(),
+        None if line.starts_with("name = ") => format!("name = \"{name}\"\n"),
+        None => format!("{line}\n"),
+    };
+    package.lines().map(line).collect()
 }

@@ -68,16 +68,18 @@ impl Progress {
         }
     }
 
-    /// The names of the vertices that really ran, that is, were neither cached nor left alone.
+    /// The names of the vertices that really ran, that is, were neither cached nor left alone. BuildKit begins some, and leaves
+    /// them when it finds that a cache has what they are for.
     pub fn ran(&self) -> Vec<&str> {
-        let ran = self.vertices.values().filter(|vertex| vertex.started && !vertex.cached);
+        let is_left = |vertex: &&Vertex| vertex.error.as_ref().is_some_and(|error| error.contains("context canceled"));
+        let started = self.vertices.values().filter(|vertex| vertex.started && !vertex.cached);
+        let ran = started.filter(|vertex| !is_left(vertex));
         ran.map(|vertex| vertex.name.as_str()).collect()
     }
 
     /// The names of those that ran a process of ours or installed something.
     pub fn execs(&self) -> Vec<&str> {
-        let is_exec = |name: &&str| EXEC_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-        self.ran().into_iter().filter(is_exec).collect()
+        self.ran().into_iter().filter(|name| is_exec(name)).collect()
     }
 
     /// The one vertex whose name holds `part`.
@@ -108,8 +110,15 @@ impl Progress {
     }
 }
 
-/// How the names of our exec nodes begin.
-const EXEC_PREFIXES: [&str; 6] = ["[python]", "[deps ", "[apt]", "[build-apt]", "[bytecode]", "[project] run "];
+/// Whether a vertex of ours runs a process, by its name. In brackets there may be a platform or a stage in front.
+fn is_exec(name: &str) -> bool {
+    let Some((brackets, rest)) = name.strip_prefix('[').and_then(|name| name.split_once("] ")) else { return false };
+    let kind = brackets.rsplit(' ').next().unwrap_or_default();
+    brackets.contains("deps ")
+        || ["python", "apt", "build-apt", "bytecode"].contains(&kind)
+        || kind == "project" && rest.starts_with("run ")
+        || rest.starts_with("ask ")
+}
 
 fn items<'a>(status: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     status[key].as_array().into_iter().flatten()

@@ -1,0 +1,142 @@
+//! Measures poetry-buildkit against what people use today, and writes the tables and plots of the documentation.
+//!
+//! `./dev bench` calls it; all contenders take turns in one run, on one engine, with one local index.
+
+mod check;
+mod contender;
+mod measure;
+mod planning;
+mod plot;
+mod project;
+mod registry;
+mod report;
+mod scenario;
+mod setup;
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Parser;
+use end_to_end::index::Link;
+
+use contender::Contender;
+use project::Project;
+use scenario::Scenario;
+
+/// Measures poetry-buildkit against Poetry, pip and uv in Dockerfiles.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Three rounds of the two smaller projects with the scenarios that people meet every day: less than ten minutes.
+    #[arg(long)]
+    quick: bool,
+    /// Rounds that are counted.
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// Names of projects, separated by commas: small, web, science, large.
+    #[arg(long, value_delimiter = ',')]
+    projects: Vec<String>,
+    /// Names of contenders: poetry, pip, uv, drop-in, ours.
+    #[arg(long, value_delimiter = ',')]
+    contenders: Vec<String>,
+    /// Numbers of layers that ours spreads dependencies over, to compare these instead of contenders.
+    #[arg(long, value_delimiter = ',')]
+    layers: Vec<u64>,
+    /// Names of scenarios, as the raw results have them.
+    #[arg(long, value_delimiter = ',')]
+    scenarios: Vec<String>,
+    /// Milliseconds that every answer of the index takes to begin.
+    #[arg(long, default_value_t = 0)]
+    latency: u64,
+    /// Megabytes that the index sends in a second, if that is limited.
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Where the results are written to.
+    #[arg(long, default_value = "docs/benchmarks")]
+    out: PathBuf,
+    /// Measures nothing, and counts what has to be exact: steps, requests and layers of the smallest project.
+    #[arg(long)]
+    check: bool,
+    /// Writes tables and plots of the results that are there, and measures nothing.
+    #[arg(long)]
+    report_only: bool,
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    if arguments.check {
+        let project = Project::named("small");
+        let scenarios = Scenario::ALL.to_vec();
+        let mut bench = setup::bench(Link::default(), std::slice::from_ref(&project), &[], scenarios);
+        return check::check(&mut bench, &project);
+    }
+    if !arguments.report_only {
+        report::keep(&measured(&arguments), &arguments.out);
+    }
+    report::write(&arguments.out);
+}
+
+fn measured(arguments: &Arguments) -> report::Results {
+    let names = chosen(
+        &arguments.projects,
+        if arguments.quick { &["small", "web"] } else { &["small", "web", "science", "large"] },
+    );
+    let projects: Vec<Project> = names.iter().map(|name| Project::named(name)).collect();
+    let contenders: Vec<Contender> = contender::ALL
+        .into_iter()
+        .filter(|contender| match arguments.contenders.is_empty() {
+            true => !arguments.quick || matches!(contender, Contender::Poetry | Contender::Uv | Contender::Ours),
+            false => arguments.contenders.iter().any(|name| name == contender.name()),
+        })
+        .collect();
+    let quick = [Scenario::Cold, Scenario::Unchanged, Scenario::Code, Scenario::Metadata, Scenario::Small];
+    let scenarios: Vec<Scenario> = Scenario::ALL
+        .into_iter()
+        .filter(|scenario| match arguments.scenarios.is_empty() {
+            true => !arguments.quick || quick.contains(scenario),
+            false => arguments.scenarios.contains(&scenario.key()),
+        })
+        .collect();
+    let rounds = arguments.rounds.unwrap_or(if arguments.quick { 3 } else { 5 });
+
+    let link = Link {
+        latency: Duration::from_millis(arguments.latency),
+        rate: arguments.rate.map(|rate| (rate * 1e6) as u64),
+    };
+    let mut bench = setup::bench(link, &projects, &contenders, scenarios);
+    let ways: Vec<(Contender, Option<u64>)> = match arguments.layers.is_empty() {
+        true => contenders.iter().map(|contender| (*contender, None)).collect(),
+        false => arguments.layers.iter().map(|layers| (Contender::Ours, Some(*layers))).collect(),
+    };
+    for round in 1..=rounds {
+        for project in &projects {
+            // So that nobody is always the first, or the one after the slowest.
+            for turn in 0..ways.len() {
+                let (contender, layers) = ways[(turn + round) % ways.len()];
+                bench.layers = layers;
+                bench.round(project, contender, round);
+            }
+        }
+        if let (Some(first), Some(second)) = (find(&projects, "web"), find(&projects, "science"))
+            && arguments.layers.is_empty()
+        {
+            for contender in &contenders {
+                bench.second_project(first, second, *contender, round);
+            }
+        }
+    }
+    report::Results {
+        machine: report::Machine::here(&bench.tools),
+        latency_ms: arguments.latency,
+        rate_mb_s: arguments.rate,
+        packages: projects.iter().map(|project| (project.name.clone(), project.packages())).collect(),
+        planning: if arguments.quick || !arguments.layers.is_empty() { Vec::new() } else { planning::planning() },
+        samples: bench.samples,
+    }
+}
+
+fn find<'a>(projects: &'a [Project], name: &str) -> Option<&'a Project> {
+    projects.iter().find(|project| project.name == name)
+}
+
+fn chosen(given: &[String], default: &[&str]) -> Vec<String> {
+    if given.is_empty() { default.iter().map(|name| (*name).to_owned()).collect() } else { given.to_vec() }
+}
