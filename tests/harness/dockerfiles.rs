@@ -170,10 +170,13 @@ fn install_from(index: &Index, folder: &Path) {
             "{}\n[[tool.poetry.source]]\nname = \"local\"\nurl = \"{url}/\"\npriority = \"primary\"\n",
             read("pyproject.toml"),
         );
-        let hash = content_hash(&pyproject, HashFormula::Poetry1).expect("a content hash");
+        let text = read("poetry.lock");
+        let is_newer = text.contains("\nlock-version = \"2.1\"\n");
+        let formula = if is_newer { HashFormula::Poetry2_3 } else { HashFormula::Poetry1 };
+        let hash = content_hash(&pyproject, formula).expect("a content hash");
         let source = format!("[package.source]\ntype = \"legacy\"\nurl = \"{url}\"\nreference = \"local\"\n\n");
         let (mut lock, mut is_open) = (String::new(), false);
-        for line in read("poetry.lock").lines() {
+        for line in text.lines() {
             // The source is the last table of a package.
             if line == "[[package]]" || line == "[extras]" || line == "[metadata]" {
                 lock.push_str(if is_open { &source } else { "" });
@@ -203,7 +206,7 @@ fn folders_with_locks(folder: &Path) -> Vec<PathBuf> {
 /// the build with real Poetry, which came before, left it there.
 pub fn steps_of_poetry<'a>(progress: &'a Progress, case: &Case) -> Vec<&'a str> {
     let is_poetry = |name: &str| {
-        let installs = name.contains("poetry install") || name.contains("poetry sync");
+        let installs = ["poetry install", "poetry sync", "poetry export"].iter().any(|command| name.contains(command));
         let is_installed = name.contains("poetry") && (name.contains("pip install") || name.contains("pipx install"));
         installs || is_installed && !case.needs_poetry
     };
