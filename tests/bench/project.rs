@@ -8,13 +8,11 @@ use end_to_end::{
     wheels::{self, Wanted},
 };
 use poetry_buildkit::platform;
-use poetry_lock::{GroupChoice, HashFormula, Options};
+use poetry_lock::{GroupChoice, Options};
 use serde::Deserialize;
 
 /// The Python of all projects.
 pub const PYTHON: &str = "3.11";
-/// What Poetry 2.5 writes into a lock.
-pub const FORMULA: HashFormula = HashFormula::Poetry2_3;
 
 /// A folder of `projects`.
 #[derive(Debug, Clone)]
@@ -61,7 +59,7 @@ impl Project {
     /// The project as it is installed from the index at `url`.
     pub fn start(&self, url: &str) -> State {
         let mut locked = self.base.clone();
-        locked.take_from(url, FORMULA);
+        locked.take_from(url);
         State { locked, code: "print(\"ready\")\n".to_owned(), changes: self.changes.clone() }
     }
 
@@ -75,7 +73,7 @@ impl Project {
         let mut bumped = self.base.clone();
         bumped.bump(&self.changes.small);
         bumped.bump(&self.changes.large);
-        bumped.add(&self.changes.added, FORMULA);
+        bumped.add(&self.changes.added);
         let states = [self.base.project(), bumped.project()];
         let all = platforms.iter().flat_map(|platform| states.iter().map(move |state| (state, platform)));
         all.flat_map(|(state, platform)| wheels::locked(state, PYTHON, platform)).collect()
@@ -101,8 +99,8 @@ impl State {
             }
             Change::Small => self.locked.bump(&self.changes.small.clone()),
             Change::Large => self.locked.bump(&self.changes.large.clone()),
-            Change::Added => self.locked.add(&self.changes.added.clone(), FORMULA),
-            Change::Removed => self.locked.remove(&self.changes.removed.clone(), FORMULA),
+            Change::Added => self.locked.add(&self.changes.added.clone()),
+            Change::Removed => self.locked.remove(&self.changes.removed.clone()),
         }
     }
 

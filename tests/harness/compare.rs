@@ -146,6 +146,9 @@ struct Allowed {
     environments: BTreeSet<String>,
     /// Distributions that only one of both has: their `.dist-info`.
     infos: BTreeSet<String>,
+    /// The `.dist-info` of distributions that were there for Poetry's sake when pip was asked for them, so that pip did not
+    /// mark them as asked for.
+    unmarked: BTreeSet<String>,
     /// Files `WHEEL` of projects themselves.
     roots: BTreeSet<String>,
     /// Whether pipx was there.
@@ -159,6 +162,7 @@ impl Allowed {
             files: BTreeSet::new(),
             environments: plain.environments().chain(ours.environments()).collect(),
             infos: BTreeSet::new(),
+            unmarked: BTreeSet::new(),
             roots: BTreeSet::new(),
             is_pipx: case.name.starts_with("pipx"),
         };
@@ -186,6 +190,13 @@ impl Allowed {
         });
         let is_selected = |name: &Name| is_projects && selection.contains_key(name);
         let environment = self.environments.iter().find(|folder| place.starts_with(&format!("{folder}/"))).cloned();
+
+        if has("poetry") {
+            let shared = found.iter().filter(|distribution| {
+                is_selected(&distribution.name) && of_installers().0.contains(&distribution.name)
+            });
+            self.unmarked.extend(shared.map(|distribution| distribution.info.clone()));
+        }
 
         // Poetry, and what only Poetry needs: where it is served natively, nobody asks for it.
         let (with_poetry, with_pipx) = of_installers();
@@ -233,6 +244,9 @@ impl Allowed {
         let name = path.rsplit('/').next().unwrap_or_default();
         if path.contains("/__pycache__") || path.ends_with(".pyc") {
             return Some("bytecode holds times, and Python writes it when it likes");
+        }
+        if path.strip_suffix("/REQUESTED").is_some_and(|info| self.unmarked.contains(info)) {
+            return Some("pip found it there, as Poetry needs the same version");
         }
         if path.ends_with(".dist-info/WHEEL") && self.roots.contains(path) {
             return Some("Poetry 1 makes none for the project itself");
@@ -329,7 +343,8 @@ fn of_files(allowed: &Allowed, plain: &Side, ours: &Side, found: &mut Vec<String
         let difference = match (&of_plain, &of_ours) {
             (Some(one), Some(other)) => {
                 let unknown = !plain.files.entries.contains_key(path) || !ours.files.entries.contains_key(path);
-                difference(path, one, other, unknown)
+                let info = path.strip_suffix("/RECORD").filter(|info| allowed.unmarked.contains(*info));
+                difference(path, one, other, unknown, info.is_some())
             }
             (Some(one), None) => missing(allowed, path, one, plain).then(|| "is not in ours".to_owned()),
             (None, Some(other)) => missing(allowed, path, other, ours).then(|| "is in ours only".to_owned()),
@@ -363,8 +378,9 @@ fn missing(allowed: &Allowed, path: &str, entry: &Entry, side: &Side) -> bool {
     files.peek().is_none() || files.any(|(path, _)| allowed.reason(path).is_none())
 }
 
-/// How two entries at one path differ; `unknown` if the content of one is that of the base.
-fn difference(path: &str, plain: &Entry, ours: &Entry, unknown: bool) -> Option<String> {
+/// How two entries at one path differ; `unknown` if the content of one is that of the base, `unmarked` if it is the RECORD of
+/// what need not be marked as asked for.
+fn difference(path: &str, plain: &Entry, ours: &Entry, unknown: bool, unmarked: bool) -> Option<String> {
     if plain.kind != ours.kind {
         return Some(format!("is a {:?} and a {:?}", plain.kind, ours.kind));
     }
@@ -397,7 +413,14 @@ fn difference(path: &str, plain: &Entry, ours: &Entry, unknown: bool) -> Option<
                     && ours.trim() == "poetry-buildkit"
             }
             // The order of lines, and the lines of files that may differ.
-            "RECORD" => rows(folder, &plain) == rows(folder, &ours),
+            "RECORD" => {
+                let rows = |record: &str| {
+                    let mut rows = rows(folder, record);
+                    rows.retain(|path, _| !unmarked || *path != format!("{folder}/REQUESTED"));
+                    rows
+                };
+                rows(&plain) == rows(&ours)
+            }
             // For the project itself Poetry adds the README, and classifiers that differ from version to version.
             "METADATA" => !ours.contains("\n\n") && fields(&ours).is_subset(&fields(&plain)),
             // The spelling of the project's address.

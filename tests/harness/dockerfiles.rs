@@ -8,7 +8,7 @@ use std::{
 };
 
 use poetry_buildkit::platform;
-use poetry_lock::{GroupChoice, HashFormula, Name, Options};
+use poetry_lock::{GroupChoice, Name, Options};
 use serde::Deserialize;
 use tempfile::TempDir;
 
@@ -166,7 +166,7 @@ impl Case {
 fn install_from(index: &Index, folder: &Path) {
     for project in folders_with_locks(folder) {
         let mut locked = Locked::read(&project);
-        locked.take_from(&index.url(), HashFormula::Poetry1);
+        locked.take_from(&index.url());
         locked.write(&project);
     }
 }
@@ -185,7 +185,7 @@ fn folders_with_locks(folder: &Path) -> Vec<PathBuf> {
 /// the build with real Poetry, which came before, left it there.
 pub fn steps_of_poetry<'a>(progress: &'a Progress, case: &Case) -> Vec<&'a str> {
     let is_poetry = |name: &str| {
-        let installs = name.contains("poetry install") || name.contains("poetry sync");
+        let installs = ["poetry install", "poetry sync", "poetry export"].iter().any(|command| name.contains(command));
         let is_installed = name.contains("poetry") && (name.contains("pip install") || name.contains("pipx install"));
         installs || is_installed && !case.needs_poetry
     };

@@ -53,12 +53,12 @@ impl Locked {
     }
 
     /// Lets everything come from an index at an address instead of the default index.
-    pub fn take_from(&mut self, url: &str, formula: HashFormula) {
+    pub fn take_from(&mut self, url: &str) {
         let source = format!("\n[[tool.poetry.source]]\nname = \"local\"\nurl = \"{url}/\"\npriority = \"primary\"\n");
         self.pyproject.push_str(&source);
         let source = format!("\n[package.source]\ntype = \"legacy\"\nurl = \"{url}\"\nreference = \"local\"\n");
         self.packages.iter_mut().for_each(|package| package.push_str(&source));
-        self.sign(formula);
+        self.sign();
     }
 
     /// Puts an entry of the lock, `[[package]]` and what follows it, in the place of the one of its name.
@@ -72,7 +72,7 @@ impl Locked {
     }
 
     /// Adds an entry, and a dependency on it.
-    pub fn add(&mut self, package: &str, formula: HashFormula) {
+    pub fn add(&mut self, package: &str) {
         let new = package.trim().trim_start_matches(PACKAGE);
         let name = name(new);
         let source = self.packages.first().and_then(|package| package.split_once("\n[package.source]\n"));
@@ -80,7 +80,7 @@ impl Locked {
         self.packages.push(format!("{new}\n{source}"));
         self.pyproject =
             self.pyproject.replacen("dependencies = [\n", &format!("dependencies = [\n    \"{name}\",\n"), 1);
-        self.sign(formula);
+        self.sign();
     }
 
     /// Leaves out entries, or repeats them under other names, until there are so many.
@@ -94,16 +94,18 @@ impl Locked {
     }
 
     /// Removes an entry and the dependency on it.
-    pub fn remove(&mut self, name: &str, formula: HashFormula) {
+    pub fn remove(&mut self, name: &str) {
         let before = (self.packages.len(), self.pyproject.len());
         self.packages.retain(|package| self::name(package) != name);
         self.pyproject = self.pyproject.replacen(&format!("    \"{name}\",\n"), "", 1);
         assert!(self.packages.len() < before.0 && self.pyproject.len() < before.1, "the project has no {name}");
-        self.sign(formula);
+        self.sign();
     }
 
     /// Brings the lock's record of `pyproject.toml` up to date.
-    fn sign(&mut self, formula: HashFormula) {
+    fn sign(&mut self) {
+        let is_newer = self.tail.contains("lock-version = \"2.1\"\n");
+        let formula = if is_newer { HashFormula::Poetry2_3 } else { HashFormula::Poetry1 };
         let hash = content_hash(&self.pyproject, formula).expect("a content hash");
         let sign = |line: &str| match line.starts_with("content-hash = ") {
             true => format!("content-hash = {hash:?}\n"),

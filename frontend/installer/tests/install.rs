@@ -45,6 +45,17 @@ fn install_from(server: &Server, setup: &Setup) -> Result<String, InstallError> 
 }
 
 #[test]
+fn what_was_asked_for_by_name_is_marked_if_wanted() {
+    let server = index(&[(FILE, demo())]);
+    let setup = Setup::new(&["demo"]);
+    let wheel = Wheel { requested: true, ..locked(&server.url, FILE, &demo()) };
+    setup.install(&request(vec![wheel])).unwrap();
+    assert_eq!(fs::read_to_string(setup.site("demo-1.0.dist-info/REQUESTED")).unwrap(), "");
+    let record = fs::read_to_string(setup.site("demo-1.0.dist-info/RECORD")).unwrap();
+    assert!(record.lines().any(|line| line.starts_with("demo-1.0.dist-info/REQUESTED,")), "{record}");
+}
+
+#[test]
 fn a_wheel_is_fetched_once_and_then_taken_from_the_cache() {
     let server = index(&[(FILE, demo())]);
     let setup = Setup::new(&["demo"]);

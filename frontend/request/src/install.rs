@@ -28,6 +28,9 @@ pub struct Wheel {
     /// The content of `direct_url.json` (PEP 610); `None` for what comes from an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direct_url: Option<String>,
+    /// Whether the user asked for it by name, which an empty file `REQUESTED` tells (PEP 376). Poetry writes none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub requested: bool,
 }
 
 impl Wheel {
@@ -36,7 +39,7 @@ impl Wheel {
     pub fn of_index(name: &str, version: &str, file: &str, sha256: &str, url: &str) -> Self {
         let index = Index { url: url.to_owned(), source: None };
         let archive = Archive { file: file.to_owned(), sha256: Some(sha256.to_owned()), origin: Origin::Index(index) };
-        Self { name: name.to_owned(), version: version.to_owned(), archive, direct_url: None }
+        Self { name: name.to_owned(), version: version.to_owned(), archive, direct_url: None, requested: false }
     }
 }
 

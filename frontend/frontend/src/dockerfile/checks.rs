@@ -94,14 +94,23 @@ pub(super) fn check_credentials(plan: &Plan, wanted: &Wanted<'_>, scene: &Scene)
     Ok(())
 }
 
-/// In the system's environment there may be packages already. Poetry replaces those of another version.
-pub(super) async fn check_system(service: &Service<'_>, state: &Ref, plan: &Plan) -> Result<(), Problem> {
+/// Where Debian's own packages for Python are, which pip finds as well.
+const OF_DEBIAN: &str = "/usr/lib/python3/dist-packages";
+
+/// In an environment that Poetry did not make there may be packages already. Poetry and pip replace those of another version.
+pub(super) async fn check_present(
+    service: &Service<'_>,
+    state: &Ref,
+    plan: &Plan,
+    place: &Place,
+) -> Result<(), Problem> {
     let mut present = BTreeMap::new();
-    for folder in [&plan.scheme.purelib, &plan.scheme.platlib] {
+    let of_system = (plan.requested && *place == Place::System).then_some(OF_DEBIAN);
+    for folder in [plan.scheme.purelib.as_str(), &plan.scheme.platlib].into_iter().chain(of_system) {
         for name in service.gateway.read_dir(state, folder).await.unwrap_or_default() {
-            if let Some((name, version)) =
-                name.trim_end_matches('/').strip_suffix(".dist-info").and_then(|n| n.split_once('-'))
-            {
+            let name = name.trim_end_matches('/');
+            let stem = name.strip_suffix(".dist-info").or_else(|| name.strip_suffix(".egg-info"));
+            if let Some((name, version)) = stem.and_then(|stem| stem.split_once('-')) {
                 present.insert(poetry_lock::Name::new(name).to_string(), version.to_owned());
             }
         }

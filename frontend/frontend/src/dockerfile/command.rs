@@ -4,7 +4,10 @@
 
 use poetry_lock::{Name, Options};
 
-use super::shell::{self, Simple, Variables};
+use super::{
+    requirements::{self, Export, PipInstall},
+    shell::{self, Simple, Variables},
+};
 
 /// A command of a `RUN` instruction.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +38,10 @@ pub enum Command {
     Clean(Vec<String>),
     /// `poetry install` or `poetry sync`.
     Install(Install),
+    /// `poetry export` to a file.
+    Export(Export),
+    /// `pip install -r` of one list.
+    PipInstall(PipInstall),
     /// `poetry run COMMAND`: what stands before `COMMAND` in the text, and the position in the text where it begins.
     Run {
         /// The words of the command.
@@ -108,6 +115,9 @@ pub fn command(text: &str, variables: &Variables) -> Command {
     let shows = |word: &str| word == "poetry" || word.ends_with("/poetry") || word.ends_with("/poetry/bin/activate");
     if let Some(provides) = provides(&words, variables) {
         return provides;
+    }
+    if let Some(install) = requirements::pip_install(&words, &simple) {
+        return Command::PipInstall(install);
     }
     if let Some(folders) = caches(program, arguments, variables) {
         return Command::Clean(folders);
@@ -333,6 +343,22 @@ fn poetry(arguments: &[&str], simple: &Simple) -> Command {
                 Err(option) => needs(format!("the option `{option}` of `poetry {name}` is not known")),
             }
         }
+        ("export", options) => {
+            let mut to_files = simple.redirections.iter().filter(|redirection| !harmless(redirection));
+            let file = match (to_files.next(), to_files.next()) {
+                (None, _) => None,
+                (Some((operator, file)), None) if [">", "1>", ">|"].contains(&operator.as_str()) => Some(file.as_str()),
+                _ => return needs("its output goes to several files, or behind what is in one".to_owned()),
+            };
+            match requirements::export(options, file) {
+                // Where the list goes is relative to the project's folder in some versions only.
+                Ok(export) if folder.is_some() && file.is_none() && !export.file.starts_with('/') => {
+                    needs("the file is not given as an absolute path beside the project's folder".to_owned())
+                }
+                Ok(export) => Command::Export(Export { folder, ..export }),
+                Err(reason) => needs(reason),
+            }
+        }
         ("config", options) => {
             let local = options.contains(&"--local");
             let unset = options.contains(&"--unset");
@@ -451,6 +477,10 @@ mod tests {
             "poetry env info --path",
             "poetry --frob install",
             "poetry export -f requirements.txt | pip install -r /dev/stdin",
+            "poetry export --without-hashes",
+            "poetry export >> requirements.txt",
+            "poetry export -f pylock.toml -o pylock.toml",
+            "poetry -C api export -o requirements.txt",
             "sh -c 'poetry install'",
             "watchmedo poetry",
             "poetry self add poetry-dynamic-versioning",
@@ -490,11 +520,10 @@ mod tests {
         ] {
             assert_eq!(read(text), provides(rest, home), "{text}");
         }
-        for text in
-            ["pip install x", "python -m venv /venv", "pip install -r requirements.txt", "apt-get install -y curl"]
-        {
+        for text in ["pip install x", "python -m venv /venv", "pip wheel -r list", "apt-get install -y curl"] {
             assert_eq!(read(text), Command::Other, "{text}");
         }
+        assert!(matches!(read("pip install -r requirements.txt"), Command::PipInstall(_)));
         assert_eq!(read("pip uninstall -y poetry"), Command::Moot);
     }
 

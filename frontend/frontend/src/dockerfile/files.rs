@@ -8,7 +8,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use buildkit_llb::{OpenVertex, Output};
 use buildkit_proto::pb;
 
-use super::place::is_below;
+use super::{lists::At, place::is_below};
 use crate::gateway::{Error, Gateway, Ref};
 
 /// The files that decide what is installed.
@@ -35,12 +35,17 @@ pub enum Unknown {
     Uncertain(String),
 }
 
+/// What tells the command that a process writes a file with.
+pub type Maker<'a> = dyn Fn(&OpenVertex, &pb::ExecOp, &str) -> Result<Option<At>, Unknown> + 'a;
+
 /// Where a file comes from.
 enum Found {
     /// A path in a source.
     At(Output, String),
     /// A text of the Dockerfile.
     Text(Vec<u8>),
+    /// A command.
+    Made(At),
 }
 
 impl<'a> Files<'a> {
@@ -55,8 +60,8 @@ impl<'a> Files<'a> {
     /// # Errors
     /// If it cannot be told, or a call fails.
     pub async fn text(&self, state: &Output, path: &str) -> Result<Option<String>, Unknown> {
-        let bytes = match self.find(state, path).await? {
-            None => return Ok(None),
+        let bytes = match self.find(state, path, None).await? {
+            None | Some(Found::Made(_)) => return Ok(None),
             Some(Found::Text(bytes)) => bytes,
             Some(Found::At(source, path)) => {
                 let solved = self.solve(&source).await?;
@@ -74,11 +79,22 @@ impl<'a> Files<'a> {
     /// # Errors
     /// If it cannot be told, or a call fails.
     pub async fn exists(&self, state: &Output, path: &str) -> Result<bool, Unknown> {
-        Ok(self.find(state, path).await?.is_some())
+        Ok(self.find(state, path, None).await?.is_some())
+    }
+
+    /// The command that writes the file at an absolute path; `None` if the file comes from elsewhere, or there is none.
+    ///
+    /// # Errors
+    /// If it cannot be told, or a call fails.
+    pub async fn maker(&self, state: &Output, path: &str, maker: &Maker<'_>) -> Result<Option<At>, Unknown> {
+        Ok(match self.find(state, path, Some(maker)).await? {
+            Some(Found::Made(at)) => Some(at),
+            _ => None,
+        })
     }
 
     /// Follows a path down to where it comes from. What is found there exists.
-    async fn find(&self, state: &Output, path: &str) -> Result<Option<Found>, Unknown> {
+    async fn find(&self, state: &Output, path: &str, maker: Option<&Maker<'_>>) -> Result<Option<Found>, Unknown> {
         // States that are left to look into; the first that has it is the one.
         let mut waiting = vec![(state.clone(), path.to_owned())];
         let mut steps = 0;
@@ -99,6 +115,9 @@ impl<'a> Files<'a> {
                 }
                 Some(pb::op::Op::Exec(exec)) => {
                     check(&exec, &path)?;
+                    if let Some(made) = maker.map(|maker| maker(&vertex, &exec, &path)).transpose()?.flatten() {
+                        return Ok(Some(Found::Made(made)));
+                    }
                     let mount = exec.mounts.iter().find(|mount| mount.output == index);
                     let mount = mount.filter(|mount| mount.dest == "/" && mount.selector.is_empty());
                     let root = mount.and_then(|mount| input(mount.input));
@@ -227,7 +246,7 @@ fn sources(copy: &pb::FileActionCopy, path: &str) -> Vec<String> {
 }
 
 /// Go's `filepath.Match` for `*` and `?`.
-fn glob(pattern: &str, name: &str) -> bool {
+pub(super) fn glob(pattern: &str, name: &str) -> bool {
     let (mut pattern, mut name) = (pattern.chars(), name.chars());
     loop {
         let rest = pattern.as_str();

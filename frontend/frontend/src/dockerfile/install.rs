@@ -9,9 +9,10 @@ use poetry_lock::{PoetryToml, Texts};
 use toml::de::DeTable;
 
 use super::{
-    checks::{check_credentials, check_settings, check_sync, check_system, is_unpacked, what_is_built},
+    checks::{check_credentials, check_present, check_settings, check_sync, is_unpacked, what_is_built},
     command::Install,
     files::{Files, Unknown},
+    pip::Pip,
     place::{self, PYTHON, Place},
     settle::{roots, settled},
     step::{Part, Scene, Step, chain},
@@ -136,10 +137,21 @@ pub struct Located {
     texts: ProjectTexts,
 }
 
-struct ProjectTexts {
-    pyproject: String,
-    lock: Option<String>,
-    toml: Option<String>,
+/// A project's files.
+#[derive(Debug, Clone)]
+pub(super) struct ProjectTexts {
+    pub(super) pyproject: String,
+    pub(super) lock: Option<String>,
+    pub(super) toml: Option<String>,
+}
+
+impl Wanted<'_> {
+    /// The command's surroundings, with the variables that are set for it alone.
+    fn own_scene(&self) -> Scene {
+        let mut scene = self.scene.clone();
+        scene.variables.extend(self.install.assignments.iter().cloned());
+        scene
+    }
 }
 
 impl Service<'_> {
@@ -148,7 +160,7 @@ impl Service<'_> {
     /// # Errors
     /// If they cannot be told, or a call fails.
     pub async fn locate(&self, at: &Standpoint<'_>, folder: Option<&str>) -> Result<Located, Problem> {
-        let Standpoint { original: state, step: mounted, before, earlier, .. } = *at;
+        let Standpoint { original: state, before, earlier, .. } = *at;
         let mut scene = at.scene.clone();
         if let Some(name) = scene.unknown() {
             return refused(format!("the value of {name} is known to the running shell alone"));
@@ -159,6 +171,32 @@ impl Service<'_> {
             if let Some(home) = home.and_then(|fields| fields.get(5).cloned()) {
                 scene.variables.insert("HOME".to_owned(), home);
             }
+        }
+        let (folder, texts) = self.texts(at, folder).await?;
+        let settings = match texts.toml.as_deref().map(PoetryToml::read).transpose() {
+            Ok(settings) => settings.unwrap_or_default(),
+            Err(error) => return refused(error.to_string()),
+        };
+        let parsed = match poetry_lock::Pyproject::read(&texts.pyproject, poetry_lock::Dialect::Poetry2) {
+            Ok(parsed) => parsed,
+            Err(error) => return refused(error.to_string()),
+        };
+        let name = parsed.name.as_ref().map(|name| poetry_lock::Name::new(&name.value).to_string());
+        let project = place::Project { folder: &folder, name: name.as_deref(), toml: &settings };
+        let served: Vec<String> = earlier.iter().filter_map(|served| served.place.path().map(str::to_owned)).collect();
+        let place = place::place(state, &scene, before, &project, self.files, &served).await?;
+        Ok(Located { place, folder, texts })
+    }
+
+    /// Finds the project of a command: its folder, and its files there.
+    pub(super) async fn texts(
+        &self,
+        at: &Standpoint<'_>,
+        folder: Option<&str>,
+    ) -> Result<(String, ProjectTexts), Problem> {
+        let Standpoint { original: state, step: mounted, scene, .. } = *at;
+        if let Some(name) = scene.unknown() {
+            return refused(format!("the value of {name} is known to the running shell alone"));
         }
         let folder = scene.absolute(folder.unwrap_or("."));
         let text = async |name: &str| -> Result<Option<String>, Unknown> {
@@ -172,19 +210,7 @@ impl Service<'_> {
             return refused(format!("no pyproject.toml is copied to {folder} before it"));
         };
         let (lock, toml) = (text("poetry.lock").await?, text("poetry.toml").await?);
-        let settings = match toml.as_deref().map(PoetryToml::read).transpose() {
-            Ok(settings) => settings.unwrap_or_default(),
-            Err(error) => return refused(error.to_string()),
-        };
-        let parsed = match poetry_lock::Pyproject::read(&pyproject, poetry_lock::Dialect::Poetry2) {
-            Ok(parsed) => parsed,
-            Err(error) => return refused(error.to_string()),
-        };
-        let name = parsed.name.as_ref().map(|name| poetry_lock::Name::new(&name.value).to_string());
-        let project = place::Project { folder: &folder, name: name.as_deref(), toml: &settings };
-        let served: Vec<String> = earlier.iter().filter_map(|served| served.place.path().map(str::to_owned)).collect();
-        let place = place::place(state, &scene, before, &project, self.files, &served).await?;
-        Ok(Located { place, folder, texts: ProjectTexts { pyproject, lock, toml } })
+        Ok((folder, ProjectTexts { pyproject, lock, toml }))
     }
 
     /// Makes the layers of a command.
@@ -192,9 +218,8 @@ impl Service<'_> {
     /// # Errors
     /// If Poetry has to do it, or a call fails.
     pub async fn serve(&self, wanted: &Wanted<'_>) -> Result<Served, Problem> {
-        let Wanted { step, scene, install, earlier, .. } = *wanted;
-        let mut scene = scene.clone();
-        scene.variables.extend(install.assignments.iter().cloned());
+        let Wanted { step, install, earlier, .. } = *wanted;
+        let scene = wanted.own_scene();
         let at = Standpoint {
             original: &step.root,
             state: wanted.state,
@@ -204,13 +229,31 @@ impl Service<'_> {
             earlier,
         };
         let located = self.locate(&at, install.folder.as_deref()).await?;
+        self.lay(wanted, &located, None).await
+    }
+
+    /// Makes the layers of a `pip install -r` of an exported list.
+    ///
+    /// # Errors
+    /// If pip has to do it, or a call fails.
+    pub async fn serve_pip(&self, wanted: &Wanted<'_>, pip: &Pip<'_>) -> Result<Served, Problem> {
+        let folder = wanted.scene.folder.clone();
+        let located = Located { place: pip.place.clone(), folder, texts: pip.list.texts.clone() };
+        self.lay(wanted, &located, Some(pip)).await
+    }
+
+    /// Makes the layers of a command whose project and environment are known.
+    async fn lay(&self, wanted: &Wanted<'_>, located: &Located, pip: Option<&Pip<'_>>) -> Result<Served, Problem> {
+        let Wanted { step, install, earlier, .. } = *wanted;
+        let scene = wanted.own_scene();
         let Some(lock) = &located.texts.lock else {
             return refused(format!("no poetry.lock is copied to {} before it", located.folder));
         };
         let texts = Texts { pyproject: &located.texts.pyproject, lock, poetry_toml: located.texts.toml.as_deref() };
-        let project = match poetry_lock::Project::read(&texts) {
-            Ok(project) => project,
-            Err(error) => return refused(error.to_string()),
+        let project = match (pip, poetry_lock::Project::read(&texts)) {
+            (Some(pip), _) => pip.list.project.clone(),
+            (None, Ok(project)) => project,
+            (None, Err(error)) => return refused(error.to_string()),
         };
         let platform = platform_of(&step.vertex);
         let probe_root = self.python_of(&step.root)?;
@@ -228,6 +271,10 @@ impl Service<'_> {
             return refused(format!("the virtual environment {path} is in a mount, which is no part of the image"));
         }
         let state = self.gateway.solve(wanted.state.marshal()?).await?;
+        if let Some(pip) = pip {
+            self.check_interpreter(pip, &found, &state).await?;
+            pip.check_selection(&found)?;
+        }
         let file = SourceFile::toml("pyproject.toml", texts.pyproject);
         let settings = match DeTable::parse(&file.text) {
             Ok(table) => match Settings::read(&file, table.get_ref(), &self.request.build_args) {
@@ -237,16 +284,25 @@ impl Service<'_> {
             Err(_) => Settings::default(),
         };
         let modules = layout::candidates(&project.pyproject);
-        let files = self.listed(&state, &located.folder, &layout::folders(&modules)).await?;
+        let files = match pip {
+            Some(_) => BTreeSet::new(),
+            None => self.listed(&state, &located.folder, &layout::folders(&modules)).await?,
+        };
         let workshop = self.workshop_of(wanted, &scene, &state, &probe_root).await?;
-        let mut plan = self.plan(wanted, &located, &project, &settings, &found, &place, &files, lock, &platform)?;
+        let mut plan = self.plan(wanted, located, &project, &settings, &found, &place, &files, lock, &platform)?;
+        if let Some(pip) = pip {
+            plan.interpreter.clone_from(&pip.python);
+            plan.requested = true;
+        }
         let rest = what_is_built(&plan);
-        if let (Some(reason), Place::System) = (&rest, &place) {
+        if let Some(reason) = rest.as_ref().filter(|_| pip.is_some() || place == Place::System) {
             return refused(reason);
         }
         plan.packages.retain(is_unpacked);
         plan.nodes.retain(|node| plan.packages.iter().any(|package| package.node == node.id));
-        check_settings(wanted, &scene)?;
+        if pip.is_none() {
+            check_settings(wanted, &scene)?;
+        }
         if project.settings.system_site_packages == Some(true) || project.settings.always_copy == Some(true) {
             return refused("poetry.toml sets options of virtual environments");
         }
@@ -254,8 +310,8 @@ impl Service<'_> {
         if install.sync {
             check_sync(&plan, &place, earlier)?;
         }
-        if let Place::System = place {
-            check_system(self, &state, &plan).await?;
+        if place == Place::System || pip.is_some() {
+            check_present(self, &state, &plan, &place).await?;
         }
         if let Place::Venv { path, made: true } = &place
             && !earlier.iter().any(|served| served.place.path() == Some(path))
@@ -408,7 +464,7 @@ impl Service<'_> {
 }
 
 /// The mount of a step that a path is in, and the path in what is mounted.
-fn mount_at(step: &Step, path: &str) -> Option<(Output, String)> {
+pub(super) fn mount_at(step: &Step, path: &str) -> Option<(Output, String)> {
     let inputs = step.vertex.inputs();
     let mounts = step.exec.mounts.iter().filter(|mount| mount.dest != "/" && mount.input >= 0);
     mounts
@@ -424,21 +480,36 @@ fn mount_at(step: &Step, path: &str) -> Option<(Output, String)> {
 }
 
 /// The major version of Poetry that the stage installs, as far as it says so.
-fn poetry_major(root: &Output, before: &[Part]) -> Option<u64> {
+pub(super) fn poetry_major(root: &Output, before: &[Part]) -> Option<u64> {
     let texts = place::steps(root).into_iter().map(|step| (step.text(), step.exec.meta.unwrap_or_default().env));
     let own = before.iter().map(|part| (part.segment.text.clone(), Vec::new()));
-    let major = |text: &str| {
-        let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse().ok()
-    };
     texts.chain(own).find_map(|(text, env)| {
-        let pinned = text.split_once("poetry==").and_then(|(_, version)| major(version));
+        let mut requirements = text.split("poetry").skip(1);
+        let pinned = requirements.find_map(major_of_requirement);
         let named = text.contains("poetry").then(|| {
             let version = env.iter().find_map(|entry| entry.strip_prefix("POETRY_VERSION="));
             version.and_then(major)
         });
         pinned.or(named.flatten())
     })
+}
+
+fn major(version: &str) -> Option<u64> {
+    let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+/// The major version that stands behind a name, e.g. `==1.8.5`, `~=1.8` or `>=1.6,<2`, if there is but one.
+fn major_of_requirement(text: &str) -> Option<u64> {
+    let ends = |c: char| c.is_whitespace() || c == '"' || c == '\'' || c == ';';
+    let constraint = text.split(ends).next().unwrap_or_default();
+    if let Some(version) = constraint.strip_prefix("==").or_else(|| constraint.strip_prefix("~=")) {
+        return major(version);
+    }
+    let is_constraint = constraint.starts_with(['<', '>', '!']);
+    let limits = constraint.split(',').filter_map(|part| part.strip_prefix('<'));
+    let is_below = limits.filter_map(major).any(|limit| limit == 2);
+    (is_constraint && is_below).then_some(1)
 }
 
 fn platform_of(vertex: &OpenVertex) -> Platform {
@@ -505,4 +576,26 @@ async fn ask(
 async fn read(service: &Service<'_>, output: Output, path: &str) -> Result<Vec<u8>, Error> {
     let solved = service.gateway.solve(output.marshal()?).await?;
     Ok(service.gateway.read_file(&solved, path).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requirements_tell_the_major_version() {
+        for (text, expected) in [
+            ("==1.8.5 x", Some(1)),
+            ("~=2.1\"", Some(2)),
+            ("<2", Some(1)),
+            (">=1.6,<2.0'", Some(1)),
+            (">=1.6", None),
+            ("<3", None),
+            (" <2", None),
+            ("==$VERSION", None),
+            ("-plugin-export<2", None),
+        ] {
+            assert_eq!(major_of_requirement(text), expected, "{text}");
+        }
+    }
 }

@@ -14,7 +14,9 @@ use super::{
     command::Command,
     install::{Problem, Refused, Served, Service, Standpoint, Wanted},
     lift::{self, Environment},
+    lists::{At, Lists},
     place::{self, Place},
+    requirements::PipInstall,
     shell::{self, Segment},
     step::{Part, Scene, Script, Step, chain, states},
 };
@@ -98,10 +100,12 @@ pub async fn rewrite(
             Some((digest.to_owned(), needs?))
         })
         .collect();
+    let lists = Lists::find(service.files, original, &vertices, &steps, &mut left).await?;
     let end = original.digest().unwrap_or_default().to_owned();
     // Steps that are served as far as possible, and for the rest need Poetry as well.
     let mut partial: BTreeMap<String, String> = BTreeMap::new();
     loop {
+        lists.spread(&mut left);
         let mut needing: BTreeSet<&str> = left.keys().chain(partial.keys()).map(String::as_str).collect();
         if end_needs.is_some() {
             needing.insert(&end);
@@ -111,6 +115,7 @@ pub async fn rewrite(
             service,
             steps: &steps,
             left: &left,
+            lists: &lists,
             partial: &partial,
             kept: &kept,
             made: BTreeMap::new(),
@@ -166,6 +171,8 @@ struct Pass<'a> {
     service: &'a Service<'a>,
     steps: &'a BTreeMap<String, Step>,
     left: &'a BTreeMap<String, String>,
+    /// Who writes and reads lists of requirements.
+    lists: &'a Lists,
     partial: &'a BTreeMap<String, String>,
     /// The vertices at which Poetry has to be there.
     kept: &'a BTreeSet<String>,
@@ -194,6 +201,8 @@ enum Outcome {
 /// Why a step ends an attempt.
 enum Stop {
     Problem(Problem),
+    /// Another step has to be left to Poetry for it.
+    Other(String, String),
     Partial(String),
 }
 
@@ -218,6 +227,7 @@ impl Pass<'_> {
                     Err(Stop::Problem(Problem::Refused(refused))) => {
                         return Ok(Outcome::Left(digest.to_owned(), refused));
                     }
+                    Err(Stop::Other(digest, reason)) => return Ok(Outcome::Left(digest, Refused(reason))),
                     Err(Stop::Partial(reason)) => return Ok(Outcome::Partial(digest.to_owned(), reason)),
                     Err(Stop::Problem(Problem::Error(error))) => return Err(error),
                 },
@@ -323,20 +333,29 @@ impl Pass<'_> {
                     }
                     let is_new = matches!(made.place, Place::Venv { made: true, .. })
                         && !served.iter().any(|served| served.place.path() == made.place.path());
-                    let (state, below) = self.laid(step, work.state, &made, is_new, &label, part)?;
-                    work.state = state;
-                    let layer = |what: &String| Layer { text: format!("{}: {what}", part.segment.text), below };
-                    work.layers.extend(made.layers.iter().map(|(what, _)| layer(what)));
-                    work.environment = match (&made.loose, &made.rest, made.place.path()) {
-                        (Some(layers), None, Some(path)) if is_new => {
-                            Some(Environment { path: path.to_owned(), layers: layers.clone() })
-                        }
-                        _ => None,
-                    };
+                    self.lay(step, &mut work, &made, is_new, &label, part)?;
                     // Poetry finds what is there, and does the rest.
                     if made.rest.is_some() {
                         work.wait(segment);
                     }
+                    served.push(made);
+                }
+                Command::Export(export) => {
+                    self.run_waiting(step, &mut work, &label)?;
+                    let list = self.service.exported(step, &work.state, part, before, export).await?;
+                    let path = part.scene.absolute(&export.file);
+                    work.state = self.service.with_list(step, work.state, part, &list, &path, &label).await?;
+                    work.layers.push(format!("RUN {}", part.segment.text).into());
+                }
+                Command::PipInstall(install) => {
+                    let writer = self.lists.writer_of(&(digest.clone(), index));
+                    let Some(writer) = writer.filter(|(writer, _)| !self.left.contains_key(writer)) else {
+                        work.wait(segment);
+                        continue;
+                    };
+                    self.run_waiting(step, &mut work, &label)?;
+                    let made = self.installed_list(step, index, install, &work.state, &served, &label, writer).await?;
+                    self.lay(step, &mut work, &made, false, &label, part)?;
                     served.push(made);
                 }
                 Command::Prefix(_) => {
@@ -383,6 +402,61 @@ impl Pass<'_> {
         self.made.insert((digest.clone(), step.output), work.state);
         self.layers.insert(digest.clone(), work.layers);
         self.served.insert(digest, served.split_off(known));
+        Ok(())
+    }
+
+    /// What pip would install from a list.
+    #[allow(clippy::too_many_arguments, reason = "all that an installation depends on")]
+    async fn installed_list(
+        &self,
+        step: &Step,
+        index: usize,
+        install: &PipInstall,
+        state: &Output,
+        earlier: &[Served],
+        label: &str,
+        writer: &At,
+    ) -> Result<Served, Stop> {
+        let made = async {
+            let unknown = || Problem::Refused(Refused("its list is not known".to_owned()));
+            let (part, before) = part_of(step, index).ok_or_else(unknown)?;
+            let writing = self.steps.get(&writer.0).ok_or_else(unknown)?;
+            let (written, written_before) = part_of(writing, writer.1).ok_or_else(unknown)?;
+            let Command::Export(export) = &written.command else { return Err(unknown()) };
+            let list = self.service.exported(writing, &writing.root, written, written_before, export).await?;
+            let pip = self.service.pip(install, &list, state, &part.scene).await?;
+            let wanted = Wanted { step, before, scene: &part.scene, install: &pip.wanted, state, earlier, label };
+            self.service.serve_pip(&wanted, &pip).await
+        };
+        made.await.map_err(|problem| match problem {
+            Problem::Refused(Refused(reason)) => {
+                let text = step.parts().get(index).map_or("", |part| part.segment.text.as_str());
+                Stop::Other(writer.0.clone(), format!("`{text}` reads its list, and {reason}"))
+            }
+            error => Stop::Problem(error),
+        })
+    }
+
+    /// Puts the layers of a command on the step's state.
+    fn lay(
+        &self,
+        step: &Step,
+        work: &mut Work,
+        made: &Served,
+        is_new: bool,
+        label: &str,
+        part: &Part,
+    ) -> Result<(), Problem> {
+        let (state, below) = self.laid(step, work.state.clone(), made, is_new, label, part)?;
+        work.state = state;
+        let layer = |what: &String| Layer { text: format!("{}: {what}", part.segment.text), below };
+        work.layers.extend(made.layers.iter().map(|(what, _)| layer(what)));
+        work.environment = match (&made.loose, &made.rest, made.place.path()) {
+            (Some(layers), None, Some(path)) if is_new => {
+                Some(Environment { path: path.to_owned(), layers: layers.clone() })
+            }
+            _ => None,
+        };
         Ok(())
     }
 
@@ -521,6 +595,11 @@ impl Pass<'_> {
     }
 }
 
+/// A command of a step, and those in front of it.
+fn part_of(step: &Step, index: usize) -> Option<(&Part, &[Part])> {
+    Some((step.parts().get(index)?, step.parts().get(..index)?))
+}
+
 /// Why a copy from another stage needs Poetry to be there, if it does: it copies what installing Poetry makes.
 fn copies_poetry(vertex: &OpenVertex) -> Option<String> {
     copies(vertex).into_iter().find_map(|(from, copy)| {
@@ -576,7 +655,7 @@ fn key(output: &Output) -> Option<(String, i64)> {
 }
 
 /// What a file op copies from other stages.
-fn copies(vertex: &OpenVertex) -> Vec<(Output, pb::FileActionCopy)> {
+pub(super) fn copies(vertex: &OpenVertex) -> Vec<(Output, pb::FileActionCopy)> {
     let Some(pb::op::Op::File(file)) = vertex.op().op else { return Vec::new() };
     let inputs = vertex.inputs();
     let copy = |action: pb::FileAction| match action.action {

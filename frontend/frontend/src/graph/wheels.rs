@@ -22,6 +22,7 @@ pub(super) fn node(plan: &Plan, node: &Node, name: String, materials: &Materials
             version: package.version.clone(),
             archive: file.archive.clone(),
             direct_url: package.direct_url.clone(),
+            requested: plan.requested,
         })
         .collect();
     let request = Install { python: plan.interpreter.clone(), scheme: plan.scheme.clone(), wheels };

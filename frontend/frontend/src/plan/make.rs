@@ -176,6 +176,7 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
         warnings,
         scheme,
         interpreter: python,
+        requested: false,
         indexes: indexes.of_builds(),
         target_interpreter: interpreter::target(inputs.interpreter),
         wheelhouse: inputs.wheelhouse,

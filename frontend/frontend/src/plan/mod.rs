@@ -104,6 +104,9 @@ pub struct Plan {
     /// The path of the interpreter that programs of packages are run by.
     #[serde(skip)]
     pub interpreter: String,
+    /// Whether packages are marked as asked for by name, as pip does it.
+    #[serde(skip)]
+    pub requested: bool,
     /// Where requirements of builds come from, in order of preference.
     #[serde(skip)]
     pub indexes: Vec<Index>,

@@ -101,7 +101,13 @@ impl<'a> BuildEnvironments<'a> {
         let wheel = |candidate: Candidate| {
             let Candidate { name, version, archive, .. } = candidate;
             fs::create_dir_all(roots.cache.join(name.as_str()))?;
-            Ok(Wheel { name: name.to_string(), version: version.to_string(), archive, direct_url: None })
+            Ok(Wheel {
+                name: name.to_string(),
+                version: version.to_string(),
+                archive,
+                direct_url: None,
+                requested: false,
+            })
         };
         chosen.into_iter().map(wheel).collect()
     }

@@ -129,7 +129,8 @@ fn unpacked(request: &Build, roots: &Roots, wheel: &Path) -> Result<u64, BuildEr
         _ => request.version.clone(),
     };
     let archive = Archive { origin: Origin::File { path: wheel.to_string_lossy().into_owned() }, file, sha256: None };
-    let wheel = Wheel { name: request.name.clone(), version, archive, direct_url: request.direct_url.clone() };
+    let direct_url = request.direct_url.clone();
+    let wheel = Wheel { name: request.name.clone(), version, archive, direct_url, requested: false };
     let tree = Tree::new(&roots.out);
     let prepared = Prepared::new(blob, &wheel, &request.scheme, &request.python, &Limits::default());
     let written = prepared.and_then(|prepared| prepared.write(&tree, &Default::default()));

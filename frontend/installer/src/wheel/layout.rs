@@ -109,6 +109,11 @@ impl Layout {
             content: Content::Text(text.clone().into_bytes()),
             executable: false,
         }));
+        files.extend(locked.requested.then(|| Planned {
+            path: join(site, &format!("{dist_info}/REQUESTED")),
+            content: Content::Text(Vec::new()),
+            executable: false,
+        }));
         let places = Places { scheme, site, name: &name };
         let written: BTreeSet<String> = files.iter().map(|file| file.path.clone()).collect();
         for entry in entries {

@@ -1,3 +1,5 @@
+use pep440_rs::Version;
+
 use crate::constraint::{Flavour, MAX_TERMS};
 use crate::{Constraint, Name};
 
@@ -8,6 +10,8 @@ use super::environment::{Environment, Extras};
 pub(crate) struct Atom {
     variable: &'static str,
     test: Test,
+    /// The operator and the value as they are written with the variable in front; `None` if that cannot be.
+    written: Option<(String, String)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +56,34 @@ impl Atom {
             "==" | "!=" => Test::Text { values: vec![value.trim().to_owned()], negated },
             _ => Test::Unordered,
         };
-        Ok(Self { variable, test })
+        let is_search = matches!(test, Test::Contains { .. });
+        let written = (!is_search).then(|| (operator.to_owned(), value.to_owned()));
+        Ok(Self { variable, test, written })
     }
 
-    /// A variable that is compared as a version lies in `versions`.
-    pub(super) fn version(variable: &'static str, versions: Constraint) -> Self {
-        Self { variable, test: Test::Version(versions) }
+    /// A variable that is compared as a version lies in `versions`, which is written as `operator "value"`.
+    pub(super) fn version(variable: &'static str, versions: Constraint, operator: &str, value: &Version) -> Self {
+        Self { variable, test: Test::Version(versions), written: Some((operator.to_owned(), value.to_string())) }
+    }
+
+    /// The variable, the operator and the value, if they can be written in this order.
+    pub(crate) fn written(&self) -> Option<(&'static str, &str, &str)> {
+        self.written.as_ref().map(|(operator, value)| (self.variable, operator.as_str(), value.as_str()))
+    }
+
+    /// Whether it holds in some environment with these extras.
+    pub(crate) fn may_hold(&self, extras: Extras<'_>) -> bool {
+        match (&self.test, extras) {
+            (Test::Extra { names, negated }, Extras::Only(active)) => {
+                names.iter().any(|name| active.contains(name)) != *negated
+            }
+            _ => true,
+        }
+    }
+
+    /// The variable.
+    pub(crate) fn variable(&self) -> &'static str {
+        self.variable
     }
 
     /// The error is the name of a variable that the environment does not tell.

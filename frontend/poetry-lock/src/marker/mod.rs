@@ -25,7 +25,7 @@ mod parse;
 
 use std::fmt;
 
-use atom::Atom;
+pub(crate) use atom::Atom;
 pub use environment::{Environment, Extras};
 pub use parse::MarkerError;
 
@@ -139,6 +139,10 @@ impl Marker {
             span: self.span.or(other.span),
             expression: Expression::All(vec![self.expression, other.expression]),
         }
+    }
+
+    pub(crate) fn expression(&self) -> &Expression {
+        &self.expression
     }
 
     pub(crate) fn at(mut self, span: Span) -> Self {

@@ -98,16 +98,19 @@ fn python_range(range: &Range) -> Expression {
     };
     if let Some(version) = range.as_point() {
         let variable = variable(&Bound::including(version.clone()), false);
-        return Expression::Atom(Atom::version(variable, Constraint::exactly(version.clone())));
+        return Expression::Atom(Atom::version(variable, Constraint::exactly(version.clone()), "==", version));
     }
     let mut parts = Vec::new();
-    let mut push =
-        |variable, range| parts.push(Expression::Atom(Atom::version(variable, Constraint::from_range(range))));
+    let mut push = |variable, range, operator: &str, version| {
+        parts.push(Expression::Atom(Atom::version(variable, Constraint::from_range(range), operator, version)));
+    };
     if let Some(low) = &range.low {
-        push(variable(low, !low.inclusive), Range::new(Some(low.clone()), None));
+        let operator = if low.inclusive { ">=" } else { ">" };
+        push(variable(low, !low.inclusive), Range::new(Some(low.clone()), None), operator, &low.version);
     }
     if let Some(high) = &range.high {
-        push(variable(high, high.inclusive), Range::new(None, Some(high.clone())));
+        let operator = if high.inclusive { "<=" } else { "<" };
+        push(variable(high, high.inclusive), Range::new(None, Some(high.clone())), operator, &high.version);
     }
     Expression::All(parts)
 }

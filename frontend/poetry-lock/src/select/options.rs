@@ -78,6 +78,19 @@ impl Options {
         Ok(Wanted { groups, extras })
     }
 
+    /// The groups and extras of `poetry export`, which leaves out all groups but `main` that are not asked for.
+    pub(crate) fn of_export(&self, project: &Project) -> Result<(BTreeSet<Name>, BTreeSet<Name>), Error> {
+        let Wanted { groups, extras } = self.resolve(project, &mut Vec::new())?;
+        if !project.freshness.is_fresh() && !self.allow_stale {
+            return Err(Error::StaleLock { span: project.lock.content_hash.as_ref().map(|hash| hash.span) });
+        }
+        let GroupChoice { only, with, without, all } = &self.groups;
+        let is_main = |name: &Name| *name == crate::Group::main_name();
+        let chosen = |name: &Name| *all || (is_main(name) || with.contains(name)) && !without.contains(name);
+        let groups = if only.is_empty() { groups.into_iter().filter(chosen).collect() } else { groups };
+        Ok((groups, extras))
+    }
+
     fn refuse_conflicts(&self) -> Result<(), Error> {
         let GroupChoice { only, with, without, all } = &self.groups;
         let groups = [("only", !only.is_empty()), ("with", !with.is_empty()), ("without", !without.is_empty())];
