@@ -98,15 +98,21 @@ engine_move() {
   rm "$CACHE/images.tar"
 }
 
-# Goes on with a private engine whose state is in memory, where no disk stalls.
+# Goes on with a private engine that is new and whose state is in memory, where no disk stalls, if there is enough of it.
 engine_in_memory() {
+  local free
+  free=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
   ENGINE_FORGET=/dev/shm/poetry-buildkit-engine
+  if [ "${free:-0}" -lt 8000000 ]; then
+    say "/dev/shm has less than 8 GB: the engine's state is on disk, so that times say less"
+    ENGINE_FORGET=$CACHE/engine-new
+  fi
   rm -rf "$ENGINE_FORGET"
   engine_move "$ENGINE_FORGET" containerd 'poetry-buildkit:latest'
   bases_python bookworm 3.11 amd64 arm64
 }
 
-# What an engine in memory leaves.
+# What such an engine leaves.
 engine_forget() {
   [ -z "${ENGINE_FORGET:-}" ] || rm -rf "$ENGINE_FORGET"
 }
