@@ -32,17 +32,17 @@ struct Arguments {
     #[arg(long)]
     rounds: Option<usize>,
     /// Names of projects, separated by commas: small, web, science, large.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = ["small", "web", "science", "large"])]
     projects: Vec<String>,
     /// Names of contenders: poetry, pip, uv, drop-in, ours.
-    #[arg(long, value_delimiter = ',')]
-    contenders: Vec<String>,
+    #[arg(long, value_delimiter = ',', value_parser = contender)]
+    contenders: Vec<Contender>,
     /// Numbers of layers that ours spreads dependencies over, to compare these instead of contenders.
     #[arg(long, value_delimiter = ',')]
     layers: Vec<u64>,
     /// Names of scenarios, as the raw results have them.
-    #[arg(long, value_delimiter = ',')]
-    scenarios: Vec<String>,
+    #[arg(long, value_delimiter = ',', value_parser = scenario)]
+    scenarios: Vec<Scenario>,
     /// Milliseconds that every answer of the index takes to begin.
     #[arg(long, default_value_t = 0)]
     latency: u64,
@@ -69,12 +69,13 @@ fn main() {
         return check::check(&mut bench, &project);
     }
     if !arguments.report_only {
-        report::keep(&measured(&arguments), &arguments.out);
+        measure(&arguments);
     }
     report::write(&arguments.out);
 }
 
-fn measured(arguments: &Arguments) -> report::Results {
+/// Keeps the results of each round when it is over.
+fn measure(arguments: &Arguments) {
     let names = chosen(
         &arguments.projects,
         if arguments.quick { &["small", "web"] } else { &["small", "web", "science", "large"] },
@@ -84,7 +85,7 @@ fn measured(arguments: &Arguments) -> report::Results {
         .into_iter()
         .filter(|contender| match arguments.contenders.is_empty() {
             true => !arguments.quick || matches!(contender, Contender::Poetry | Contender::Uv | Contender::Ours),
-            false => arguments.contenders.iter().any(|name| name == contender.name()),
+            false => arguments.contenders.contains(contender),
         })
         .collect();
     let quick = [Scenario::Cold, Scenario::Unchanged, Scenario::Code, Scenario::Metadata, Scenario::Small];
@@ -92,7 +93,7 @@ fn measured(arguments: &Arguments) -> report::Results {
         .into_iter()
         .filter(|scenario| match arguments.scenarios.is_empty() {
             true => !arguments.quick || quick.contains(scenario),
-            false => arguments.scenarios.contains(&scenario.key()),
+            false => arguments.scenarios.contains(scenario),
         })
         .collect();
     let rounds = arguments.rounds.unwrap_or(if arguments.quick { 3 } else { 5 });
@@ -106,6 +107,8 @@ fn measured(arguments: &Arguments) -> report::Results {
         true => contenders.iter().map(|contender| (*contender, None)).collect(),
         false => arguments.layers.iter().map(|layers| (Contender::Ours, Some(*layers))).collect(),
     };
+    let is_whole = !arguments.quick && arguments.layers.is_empty();
+    let planning = if is_whole { planning::planning() } else { Vec::new() };
     for round in 1..=rounds {
         for project in &projects {
             // So that nobody is always the first, or the one after the slowest.
@@ -122,15 +125,28 @@ fn measured(arguments: &Arguments) -> report::Results {
                 bench.second_project(first, second, *contender, round);
             }
         }
+        let results = report::Results {
+            machine: report::Machine::here(&bench.tools),
+            latency_ms: arguments.latency,
+            rate_mb_s: arguments.rate,
+            packages: projects.iter().map(|project| (project.name.clone(), project.packages())).collect(),
+            planning: planning.clone(),
+            samples: bench.samples.clone(),
+        };
+        report::keep(&results, &arguments.out);
     }
-    report::Results {
-        machine: report::Machine::here(&bench.tools),
-        latency_ms: arguments.latency,
-        rate_mb_s: arguments.rate,
-        packages: projects.iter().map(|project| (project.name.clone(), project.packages())).collect(),
-        planning: if arguments.quick || !arguments.layers.is_empty() { Vec::new() } else { planning::planning() },
-        samples: bench.samples,
-    }
+}
+
+fn contender(name: &str) -> Result<Contender, String> {
+    let names = contender::ALL.map(Contender::name).join(", ");
+    let found = contender::ALL.into_iter().find(|contender| contender.name() == name);
+    found.ok_or_else(|| format!("the contenders are {names}"))
+}
+
+fn scenario(name: &str) -> Result<Scenario, String> {
+    let names = Scenario::ALL.map(Scenario::key).join(", ");
+    let found = Scenario::ALL.into_iter().find(|scenario| scenario.key() == name);
+    found.ok_or_else(|| format!("the scenarios are {names}"))
 }
 
 fn find<'a>(projects: &'a [Project], name: &str) -> Option<&'a Project> {
