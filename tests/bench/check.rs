@@ -18,6 +18,7 @@ use crate::{
 
 /// Builds a project in all scenarios and compares with what has to be.
 pub fn check(bench: &mut Bench, project: &Project) {
+    assert!(bench.registry.is_some(), "without a registry a half of the scenarios would be left out: run ./dev test");
     for contender in [Contender::Ours, Contender::DropIn] {
         bench.round(project, contender, 1);
     }
