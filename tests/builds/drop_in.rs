@@ -12,7 +12,7 @@ use end_to_end::{
 
 /// A Dockerfile with every instruction and none that concerns us.
 const PLAIN: &str = r#"ARG VERSION=3.11
-FROM python:${VERSION}-slim AS base
+FROM test-drop-in-base:${VERSION} AS base
 ARG NAME=world
 ENV GREETING="hello $NAME" \
     EMPTY=
@@ -41,6 +41,12 @@ ENTRYPOINT ["cat"]
 CMD ["/srv/greeting.txt"]
 "#;
 
+/// The base image of [`PLAIN`], by a tag that no other test builds on: BuildKit shows a vertex that two builds share at
+/// one time by the name that the first of them gave it.
+fn base() {
+    docker(["tag", "python:3.11-slim", "test-drop-in-base:3.11"]);
+}
+
 const SYNTAX: &str = "# syntax=poetry-buildkit\n";
 
 /// A build context with a Dockerfile by the built-in frontend, and the same by ours.
@@ -68,6 +74,7 @@ fn case(name: &str) -> Case {
 
 #[test]
 fn a_dockerfile_without_poetry_gives_the_same_image() {
+    base();
     let (_folder, plain, ours) = both(PLAIN);
     let image = |build: Build, tag: &str| {
         let progress = build.build_arg("SOURCE_DATE_EPOCH", "0").tag(tag).succeed();
@@ -91,6 +98,7 @@ fn a_dockerfile_without_poetry_gives_the_same_image() {
 
 #[test]
 fn questions_are_answered_as_by_the_built_in_frontend() {
+    base();
     let (_folder, plain, ours) = both(PLAIN);
     let is_new = docker(["buildx", "build", "--help"]).contains("--call");
     let option = if is_new { "--call" } else { "--print" };
