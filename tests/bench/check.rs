@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     contender::Contender,
-    measure::{Bench, fresh_builder, site_of},
+    measure::{Bench, site_of},
     project::Project,
     scenario::Scenario,
 };
@@ -73,7 +73,7 @@ fn two_builders(bench: &Bench, project: &Project) -> Vec<String> {
     let site = site_of(bench, project, Contender::Ours);
     let tag = "bench-image:twice";
     let build = |build: &Build| {
-        fresh_builder();
+        bench.fresh_builder();
         build.succeed();
         let inspected: Value = serde_json::from_str(&docker(["image", "inspect", tag])).expect("JSON");
         (inspected[0]["RootFS"]["Layers"].clone(), inspected[0]["Id"].clone())

@@ -20,7 +20,7 @@ use end_to_end::index::Link;
 
 use contender::Contender;
 use project::Project;
-use scenario::Scenario;
+use scenario::{CI, Scenario};
 
 /// Measures poetry-buildkit against Poetry, pip and uv in Dockerfiles.
 #[derive(Debug, Parser)]
@@ -43,6 +43,10 @@ struct Arguments {
     /// Names of scenarios, as the raw results have them.
     #[arg(long, value_delimiter = ',', value_parser = scenario)]
     scenarios: Vec<Scenario>,
+    /// A builder of buildx that pushes what it builds, in place of the engine's own; it has to ask the benchmark's registry for the
+    /// images of docker.io, as docs/benchmarks tells.
+    #[arg(long)]
+    builder: Option<String>,
     /// Milliseconds that every answer of the index takes to begin.
     #[arg(long, default_value_t = 0)]
     latency: u64,
@@ -65,7 +69,7 @@ fn main() {
     if arguments.check {
         let project = Project::named("small");
         let scenarios = Scenario::ALL.to_vec();
-        let mut bench = setup::bench(Link::default(), std::slice::from_ref(&project), &[], scenarios);
+        let mut bench = setup::bench(Link::default(), std::slice::from_ref(&project), &[], scenarios, None);
         return check::check(&mut bench, &project);
     }
     if !arguments.report_only {
@@ -92,6 +96,7 @@ fn measure(arguments: &Arguments) {
     let scenarios: Vec<Scenario> = Scenario::ALL
         .into_iter()
         .filter(|scenario| match arguments.scenarios.is_empty() {
+            true if arguments.builder.is_some() => CI.contains(scenario),
             true => !arguments.quick || quick.contains(scenario),
             false => arguments.scenarios.contains(scenario),
         })
@@ -102,7 +107,7 @@ fn measure(arguments: &Arguments) {
         latency: Duration::from_millis(arguments.latency),
         rate: arguments.rate.map(|rate| (rate * 1e6) as u64),
     };
-    let mut bench = setup::bench(link, &projects, &contenders, scenarios);
+    let mut bench = setup::bench(link, &projects, &contenders, scenarios, arguments.builder.clone());
     let ways: Vec<(Contender, Option<u64>)> = match arguments.layers.is_empty() {
         true => contenders.iter().map(|contender| (*contender, None)).collect(),
         false => arguments.layers.iter().map(|layers| (Contender::Ours, Some(*layers))).collect(),
@@ -126,7 +131,7 @@ fn measure(arguments: &Arguments) {
             }
         }
         let results = report::Results {
-            machine: report::Machine::here(&bench.tools),
+            machine: report::Machine::here(&bench.tools, bench.builder.as_deref()),
             latency_ms: arguments.latency,
             rate_mb_s: arguments.rate,
             packages: projects.iter().map(|project| (project.name.clone(), project.packages())).collect(),

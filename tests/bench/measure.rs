@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Instant};
 use end_to_end::{
     docker::{Build, docker, docker_with},
     index::Index,
+    progress::Progress,
     say,
 };
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,8 @@ pub struct Bench {
     pub registry: Option<Registry>,
     pub tools: Tools,
     pub scenarios: Vec<Scenario>,
+    /// The builder of buildx that builds, if it is not the engine's own.
+    pub builder: Option<String>,
     /// How many layers ours spreads dependencies over, if not as many as by default.
     pub layers: Option<u64>,
     pub samples: Vec<Sample>,
@@ -79,6 +82,10 @@ impl<'a> Site<'a> {
 
     pub fn build(&self, bench: &Bench) -> Build {
         let build = self.contender.build(self.folder.path(), &bench.index.url());
+        let build = match &bench.builder {
+            Some(builder) => build.args(["--builder", builder, "--allow", "network.host"]),
+            None => build,
+        };
         match bench.layers {
             Some(layers) => build.build_arg("POETRY_BUILDKIT_LAYERS", &layers.to_string()),
             None => build,
@@ -116,7 +123,7 @@ impl Bench {
         if wanted.is_empty() {
             return;
         }
-        fresh_builder();
+        self.fresh_builder();
         let mut site = Site::new(self, project, contender, round);
         for scenario in wanted {
             site.change(scenario);
@@ -135,7 +142,7 @@ impl Bench {
         let image = |scenario: Scenario| format!("{repository}:{}", scenario.key());
         let push = |site: &Site<'_>, bench: &Self, scenario| site.build(bench).tag(&image(scenario)).arg("--push");
 
-        fresh_builder();
+        self.fresh_builder();
         let mut site = Site::new(self, project, contender, round);
         let build = push(&site, self, Scenario::PushCold).arg("--cache-to").arg(format!("{cache},mode=max"));
         self.measure(&site, Scenario::PushCold, &build);
@@ -149,18 +156,18 @@ impl Bench {
         }
         for scenario in [Scenario::FreshUnchanged, Scenario::FreshSmall] {
             if self.wants(scenario, contender) {
-                fresh_builder();
+                self.fresh_builder();
                 let mut site = Site::new(self, project, contender, round);
                 site.change(scenario);
                 self.measure(&site, scenario, &push(&site, self, scenario).arg("--cache-from").arg(&cache));
                 before = self.describe(&image(scenario), &before);
             }
         }
-        fresh_builder();
+        self.fresh_builder();
     }
 
     fn platforms(&mut self, project: &Project, contender: Contender, round: usize, scenario: Scenario) {
-        fresh_builder();
+        self.fresh_builder();
         let site = Site::new(self, project, contender, round);
         let platforms = if scenario == Scenario::OnePlatform { "linux/amd64" } else { "linux/amd64,linux/arm64" };
         self.measure(&site, scenario, &site.build(self).tag(&image(scenario)).args(["--platform", platforms]));
@@ -169,7 +176,7 @@ impl Bench {
     /// The first build of `second` on a builder that has built `first` already.
     pub fn second_project(&mut self, first: &Project, second: &Project, contender: Contender, round: usize) {
         if self.wants(Scenario::SecondProject, contender) {
-            fresh_builder();
+            self.fresh_builder();
             let site = Site::new(self, first, contender, round);
             site.build(self).tag(&image(Scenario::Cold)).succeed();
             let site = Site::new(self, second, contender, round);
@@ -183,8 +190,6 @@ impl Bench {
         let start = Instant::now();
         let progress = build.succeed();
         let seconds = start.elapsed().as_secs_f64();
-        let ran = progress.ran();
-        let execs = progress.execs().len() + ran.iter().filter(|name| name.contains("] RUN ")).count();
         let sample = Sample {
             project: site.project.name.clone(),
             contender: site.contender,
@@ -192,7 +197,7 @@ impl Bench {
             layers: self.layers,
             round: site.round,
             seconds,
-            execs,
+            execs: steps(&progress),
             requests: self.index.requests().len(),
             fetched: self.index.sent(),
             pushed: None,
@@ -226,18 +231,30 @@ impl Bench {
         }
         before.iter().chain(&blobs).map(|(digest, size)| (digest.clone(), *size)).collect()
     }
+
+    /// Makes the builder one that has built nothing. The engine's own keeps the base images.
+    pub fn fresh_builder(&self) {
+        if let Some(builder) = &self.builder {
+            docker(["buildx", "prune", "--builder", builder, "--all", "--force"]);
+            return;
+        }
+        let images = docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
+        let registry = self.registry.as_ref().map(|registry| format!("{}/", registry.address));
+        let is_ours = |image: &&str| {
+            image.starts_with("bench-image:") || registry.as_ref().is_some_and(|registry| image.starts_with(registry))
+        };
+        let images: Vec<&str> = images.lines().filter(is_ours).collect();
+        docker_with(&[&["image", "rm", "--force", "bench-image:none"], &images[..]].concat());
+        docker(["builder", "prune", "--all", "--force"]);
+    }
+}
+
+/// How many steps of ours and of Dockerfiles ran a process.
+pub fn steps(progress: &Progress) -> usize {
+    progress.execs().len() + progress.ran().iter().filter(|name| name.contains("] RUN ")).count()
 }
 
 /// A project as it is at first.
 pub fn site_of<'a>(bench: &Bench, project: &'a Project, contender: Contender) -> Site<'a> {
     Site::new(bench, project, contender, 0)
-}
-
-/// Makes the builder one that has the base images and nothing else.
-pub fn fresh_builder() {
-    let images = docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
-    let is_ours = |image: &&str| image.contains(":5099/") || image.starts_with("bench-image:");
-    let images: Vec<&str> = images.lines().filter(is_ours).collect();
-    docker_with(&[&["image", "rm", "--force", "bench-image:none"], &images[..]].concat());
-    docker(["builder", "prune", "--all", "--force"]);
 }

@@ -42,6 +42,7 @@ pub struct Machine {
     pub processors: usize,
     pub memory_gb: u64,
     pub kernel: String,
+    /// What builds: Docker Engine, or the BuildKit of another builder.
     pub engine: String,
     pub buildx: String,
     pub poetry: String,
@@ -49,7 +50,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    pub fn here(tools: &Tools) -> Self {
+    pub fn here(tools: &Tools, builder: Option<&str>) -> Self {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let field = |text: &str, name: &str| {
             let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
@@ -64,7 +65,13 @@ impl Machine {
             processors: std::thread::available_parallelism().map_or(0, usize::from),
             memory_gb: memory / 1_000_000,
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
-            engine: docker(["version", "--format", "{{.Server.Version}}"]).trim().to_owned(),
+            engine: match builder {
+                Some(builder) => {
+                    let inspected = docker(["buildx", "inspect", builder]);
+                    format!("BuildKit {} ({})", field(&inspected, "BuildKit version"), field(&inspected, "Driver"))
+                }
+                None => format!("Docker Engine {}", docker(["version", "--format", "{{.Server.Version}}"]).trim()),
+            },
             buildx: buildx.split_whitespace().nth(1).unwrap_or_default().to_owned(),
             poetry: tools.poetry.clone(),
             uv: tools.uv.clone(),
@@ -151,7 +158,7 @@ impl Results {
         let rounds = self.samples.iter().map(|sample| sample.round).max().unwrap_or(0);
         let _ = writeln!(
             text,
-            "{processors} × {processor}, {memory_gb} GB, Linux {kernel}, Docker Engine {engine}, buildx {buildx}; Poetry {poetry}, uv {uv}. \
+            "{processors} × {processor}, {memory_gb} GB, Linux {kernel}, {engine}, buildx {buildx}; Poetry {poetry}, uv {uv}. \
              Up to {rounds} rounds, in which the contenders take turns; seconds are medians (smallest–largest), ratios medians of the \
              ratios of each round. The index has {} ms of latency and {}.\n",
             self.latency_ms,

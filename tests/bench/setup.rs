@@ -7,7 +7,7 @@ use std::{
 };
 
 use end_to_end::{
-    docker::Build,
+    docker::{Build, docker},
     index::{Index, Link},
     locked::Locked,
     wheels,
@@ -25,8 +25,14 @@ use crate::{
 /// Not one of those that tests listen on.
 const INDEX_PORT: u16 = 8479;
 
-/// Starts the index with all that these projects and contenders need.
-pub fn bench(link: Link, projects: &[Project], contenders: &[Contender], scenarios: Vec<Scenario>) -> Bench {
+/// Starts the index with all that these projects and contenders need, and gives `builder` the images that it can't pull.
+pub fn bench(
+    link: Link,
+    projects: &[Project],
+    contenders: &[Contender],
+    scenarios: Vec<Scenario>,
+    builder: Option<String>,
+) -> Bench {
     let folder = wheels::cache().join("bench-wheels");
     fs::create_dir_all(&folder).expect("the folder for wheels can be made");
     let arm64 = platform::parse("linux/arm64").expect("a platform");
@@ -39,15 +45,26 @@ pub fn bench(link: Link, projects: &[Project], contenders: &[Contender], scenari
         package.unwrap_or_else(|| panic!("the lock of the tools has no {name}")).version_text.clone()
     };
     let tools = Tools { poetry: version("poetry"), uv: version("uv") };
-    let needs = |contender: &Contender| matches!(contender, Contender::Poetry | Contender::Uv);
-    if contenders.iter().any(needs) {
+    let needs_uv = contenders.contains(&Contender::Uv);
+    if needs_uv || contenders.contains(&Contender::Poetry) {
         let wanted = wheels::locked(&locked, project::PYTHON, &project::amd64());
         wheels::download(&wanted, &folder);
         let uv = wanted.iter().find(|wanted| wanted.package == "uv").expect("a wheel of uv");
         uv_image(&folder.join(&uv.file), &tools.uv);
     }
     let index = Index::start_behind(link, &folder, INDEX_PORT);
-    Bench { index, registry: Registry::from_environment(), tools, scenarios, layers: None, samples: Vec::new() }
+    let registry = Registry::from_environment();
+    if builder.is_some() {
+        let registry = registry.as_ref().expect("the registry that ./dev bench starts");
+        for image in
+            ["poetry-buildkit:latest", "python:3.11-slim"].into_iter().chain(needs_uv.then_some("bench-uv:latest"))
+        {
+            let name = format!("{}/library/{image}", registry.address);
+            docker(["tag", image, &name]);
+            docker(["push", "--quiet", &name]);
+        }
+    }
+    Bench { index, registry, tools, scenarios, builder, layers: None, samples: Vec::new() }
 }
 
 /// uv gets an image of its own, as it has in its recipe.
