@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     contender::Contender,
-    measure::{Bench, site_of},
+    measure::{Bench, site_of, steps},
     project::Project,
     scenario::Scenario,
 };
@@ -35,6 +35,7 @@ pub fn check(bench: &mut Bench, project: &Project) {
         }
     }
     failures.extend(two_builders(bench, project));
+    failures.extend(caches(bench, project));
     assert!(!bench.samples.is_empty() && failures.is_empty(), "\n{}", failures.join("\n"));
     say(&format!("{} builds had the steps, requests and layers that they should have", bench.samples.len()));
 }
@@ -86,4 +87,34 @@ fn two_builders(bench: &Bench, project: &Project) -> Vec<String> {
         BTreeMap::from([("layers of two builders", (first, second)), ("images of two builders", (one, other))]);
     let differ = compared.into_iter().filter(|(_, (one, other))| one != other || one.is_null());
     differ.map(|(what, (one, other))| format!("{what} differ: {one} {other}")).collect()
+}
+
+/// Every kind of cache that needs no service of somebody's takes all that was built to a new builder. (That of a registry with
+/// `mode=max` is one of the scenarios.)
+fn caches(bench: &Bench, project: &Project) -> Vec<String> {
+    let Some(registry) = &bench.registry else { return Vec::new() };
+    let repository = format!("{}/caches", registry.address);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path().display();
+    let image = format!("{repository}:image");
+    let kinds = [
+        (format!("type=registry,ref={repository}:min,mode=min"), format!("type=registry,ref={repository}:min")),
+        ("type=inline".to_owned(), format!("type=registry,ref={image}")),
+        (format!("type=local,dest={folder},mode=max"), format!("type=local,src={folder}")),
+    ];
+    let site = site_of(bench, project, Contender::Ours);
+    let build = || site.build(bench).tag(&image).arg("--push");
+    let mut failures = Vec::new();
+    for (to, from) in kinds {
+        bench.fresh_builder();
+        build().arg("--cache-to").arg(&to).succeed();
+        bench.fresh_builder();
+        bench.index.requests();
+        let progress = build().arg("--cache-from").arg(from).succeed();
+        let (steps, requests) = (steps(&progress), bench.index.requests().len());
+        if (steps, requests) != (0, 0) {
+            failures.push(format!("with the cache {to} a new builder ran {steps} steps and made {requests} requests"));
+        }
+    }
+    failures
 }
