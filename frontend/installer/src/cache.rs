@@ -11,9 +11,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
-use sha2::{Digest, Sha256};
 
 use crate::Blob;
+use crate::sha256::{Hasher, hex};
 
 /// The start of the names of files that are being written.
 const PART: &str = ".part-";
@@ -104,19 +104,14 @@ fn is_same(file: &File, path: &Path) -> bool {
 }
 
 pub(crate) fn digest(mut blob: Blob) -> io::Result<String> {
-    let mut hasher = Sha256::new();
+    let mut hasher = Hasher::new();
     let mut buffer = vec![0; 256 << 10];
     loop {
         match blob.read(&mut buffer)? {
-            0 => return Ok(hex(&hasher.finalize())),
+            0 => return Ok(hex(&hasher.finish())),
             count => hasher.update(buffer.get(..count).unwrap_or_default()),
         }
     }
-}
-
-/// The digits of a digest, in lower case.
-pub(crate) fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A file that is being written into the cache.

@@ -24,6 +24,7 @@ mod blob;
 mod claims;
 mod paths;
 mod roots;
+mod sha256;
 mod tree;
 mod venv;
 

@@ -12,7 +12,6 @@ use std::io::{self, Read, Seek as _, Write as _};
 use std::time::Duration;
 
 use install_request::secret;
-use sha2::{Digest as _, Sha256};
 use ureq::http::{HeaderMap, Response, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
@@ -25,8 +24,8 @@ use retry::Failure;
 pub use sites::Access;
 use sites::{Site, Sites};
 
-use crate::cache::hex;
 use crate::index;
+use crate::sha256::{Hasher, hex};
 
 /// The most redirects that are followed for one thing.
 const MOST_REDIRECTS: usize = 10;
@@ -164,12 +163,12 @@ impl Client {
             let (response, _) = self.get(url, "*/*", "identity")?;
             let unwritable = |source| Failure::Final(FetchError::Write { source });
             file.set_len(0).and_then(|()| file.rewind()).map_err(unwritable)?;
-            let mut hasher = Sha256::new();
+            let mut hasher = Hasher::new();
             let size = receive(response, url, limit, size, &self.patience, |piece| {
                 hasher.update(piece);
                 file.write_all(piece)
             })?;
-            Ok(Download { sha256: hex(&hasher.finalize()), size })
+            Ok(Download { sha256: hex(&hasher.finish()), size })
         })
     }
 

@@ -8,19 +8,16 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
 use zip::read::{ZipArchiveMetadata, ZipFileEntry};
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive, ZipReadOptions};
 
 use super::{WheelError, names};
 use crate::Blob;
+use crate::sha256::{Digest, Hasher};
 
 /// Unpacked data is handed on in pieces of at most this size.
 const BUFFER: usize = 128 << 10;
-
-/// A sha256 digest.
-pub(crate) type Digest = [u8; 32];
 
 /// What an archive may hold at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +103,7 @@ impl Archive {
             .entry(entry.index)
             .and_then(|found| found.with_reader(&mut blob, ZipReadOptions::new()))
             .map_err(|error| damaged(error.to_string()))?;
-        let mut hasher = Sha256::new();
+        let mut hasher = Hasher::new();
         let mut left = entry.size;
         let size = usize::try_from(entry.size.saturating_add(1)).unwrap_or(BUFFER);
         let mut buffer = vec![0; size.min(BUFFER)];
@@ -126,7 +123,7 @@ impl Archive {
         if left != 0 {
             return Err(wrong_size());
         }
-        Ok(hasher.finalize().into())
+        Ok(hasher.finish())
     }
 
     /// The whole of a small entry.

@@ -17,15 +17,15 @@ use std::sync::Mutex;
 
 use install_request::{Scheme, Wheel};
 use rayon::iter::{ParallelBridge, ParallelIterator};
-use sha2::{Digest as _, Sha256};
 
 pub use archive::Limits;
 pub use error::WheelError;
 pub(crate) use metadata::normalize;
 
 use crate::paths::relative;
+use crate::sha256::{self, Digest, Hasher};
 use crate::{Blob, Tree};
-use archive::{Archive, Digest};
+use archive::Archive;
 use layout::{Content, Layout, Planned};
 use record::Row;
 use scripts::Rewriter;
@@ -38,7 +38,7 @@ pub struct Prepared {
 }
 
 /// What a wheel installed: its files by final path, each with the digest of its content.
-pub type Contents = BTreeMap<String, [u8; 32]>;
+pub type Contents = BTreeMap<String, Digest>;
 
 impl Prepared {
     /// Checks the archive and plans where its files go.
@@ -85,7 +85,7 @@ impl Prepared {
         let mut contents: Contents = rows.iter().map(|(path, row)| (path.clone(), row.digest)).collect();
         let rows = rows.into_iter().map(|(path, row)| (relative(&self.layout.site, &path), row)).collect();
         let record = record::write(&rows, &relative(&self.layout.site, &self.layout.record))?;
-        contents.insert(self.layout.record.clone(), Sha256::digest(&record).into());
+        contents.insert(self.layout.record.clone(), sha256::digest(&record));
         if !without.contains(&self.layout.record) {
             tree.write(&self.layout.record, &record, false)
                 .map_err(|source| unwritable(&self.layout.record, source))?;
@@ -121,7 +121,7 @@ impl Prepared {
         let digest = match &file.content {
             Content::Text(text) => {
                 sink(text)?;
-                Sha256::digest(text).into()
+                sha256::digest(text)
             }
             Content::Entry(entry) => {
                 let digest = self.archive.unpack(entry, sink)?;
@@ -129,7 +129,7 @@ impl Prepared {
                 digest
             }
             Content::Script(entry) => {
-                let mut rewritten = Sha256::new();
+                let mut rewritten = Hasher::new();
                 let mut sink = |piece: &[u8]| {
                     rewritten.update(piece);
                     sink(piece)
@@ -138,7 +138,7 @@ impl Prepared {
                 let digest = self.archive.unpack(entry, |piece| rewriter.push(piece, &entry.name, &mut sink))?;
                 rewriter.finish(&mut sink)?;
                 self.check_listed(&entry.name, &digest)?;
-                rewritten.finalize().into()
+                rewritten.finish()
             }
         };
         if let (Some(tree), Some(open)) = (tree, &open) {

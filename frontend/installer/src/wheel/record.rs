@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::WheelError;
-use super::archive::Digest;
+use crate::sha256::Digest;
 
 /// A digest as RECORD writes it, without the name of the algorithm.
 pub(crate) fn encode(digest: &Digest) -> String {
