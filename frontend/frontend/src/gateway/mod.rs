@@ -1,10 +1,11 @@
 //! The gateway: what the frontend asks of the daemon that started it (BuildKit `frontend/gateway/pb/gateway.proto`).
 
+mod maps;
 mod transport;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use buildkit_llb::{Caps, Definition, Platform};
+use buildkit_llb::{Caps, Platform};
 use buildkit_proto::{
     gateway::{self, llb_bridge_client::LlbBridgeClient, result},
     pb, rpc,
@@ -139,7 +140,7 @@ impl Gateway {
     ///
     /// # Errors
     /// Any error of the call.
-    pub async fn solve(&self, definition: Definition) -> Result<Ref, Error> {
+    pub async fn solve(&self, definition: impl Into<pb::Definition>) -> Result<Ref, Error> {
         let request = gateway::SolveRequest {
             definition: Some(definition.into()),
             allow_result_return: true,
@@ -174,7 +175,15 @@ impl Gateway {
             ..Default::default()
         };
         let solved = self.client.clone().solve(request).await?.into_inner();
-        solved.result.ok_or_else(|| Error::Answer("a frontend gave no result".into()))
+        let mut result = solved.result.ok_or_else(|| Error::Answer("a frontend gave no result".into()))?;
+        match &mut result.result {
+            Some(result::Result::Ref(reference)) => reference.def.iter_mut().for_each(maps::tidy),
+            Some(result::Result::Refs(map)) => {
+                map.refs.values_mut().filter_map(|reference| reference.def.as_mut()).for_each(maps::tidy);
+            }
+            _ => {}
+        }
+        Ok(result)
     }
 
     /// What is known of a file or folder of a result, links not followed; `None` if it is not there.
@@ -262,8 +271,9 @@ impl Gateway {
     /// # Errors
     /// Any error of the call.
     pub async fn inputs(&self) -> Result<BTreeMap<String, pb::Definition>, Error> {
-        let answer = self.client.clone().inputs(gateway::InputsRequest {}).await?;
-        Ok(answer.into_inner().definitions)
+        let mut answer = self.client.clone().inputs(gateway::InputsRequest {}).await?.into_inner();
+        answer.definitions.values_mut().for_each(maps::tidy);
+        Ok(answer.definitions)
     }
 
     /// Shows a warning to the user.
@@ -279,7 +289,8 @@ impl Gateway {
     ///
     /// # Errors
     /// Any error of the call.
-    pub async fn succeed(&self, result: gateway::Result) -> Result<(), Error> {
+    pub async fn succeed(&self, mut result: gateway::Result) -> Result<(), Error> {
+        maps::fill(&mut result);
         self.end(gateway::ReturnRequest { result: Some(result), error: None }).await
     }
 
