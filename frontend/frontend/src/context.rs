@@ -224,7 +224,7 @@ impl Context {
         }
         let local = self
             .local(&self.request.file_local)
-            .include_patterns([
+            .follow_paths([
                 name.clone(),
                 lower_case(name),
                 format!("{name}{DOCKERIGNORE}"),
@@ -306,10 +306,11 @@ impl Files {
             Some((first, _)) => self.names.contains(&format!("{first}/")),
             None => self.names.contains(name),
         };
-        if !in_root {
+        let path = self.path(name);
+        if !in_root || (name.contains('/') && self.gateway.stat(&self.result, &path).await?.is_none()) {
             return Ok(None);
         }
-        let bytes = self.gateway.read_file(&self.result, &self.path(name)).await?;
+        let bytes = self.gateway.read_file(&self.result, &path).await?;
         String::from_utf8(bytes).map(Some).map_err(|_| Error::NotText { file: name.to_owned() })
     }
 
