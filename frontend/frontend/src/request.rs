@@ -22,6 +22,8 @@ pub struct Request {
     pub target: String,
     /// The platforms to build for; empty for the builder's own.
     pub platforms: Vec<Platform>,
+    /// The first platform that a project cannot be built for. A Dockerfile may be.
+    pub other_platform: Option<String>,
     /// Whether the result is to be a map by platform even for a single one.
     pub multi_platform: bool,
     /// Build arguments.
@@ -134,9 +136,8 @@ impl Request {
             session,
             filename: text_or("filename", "Dockerfile"),
             target: text("target"),
-            platforms: split(&text("platform"))
-                .map(|platform| platform::parse(platform).ok_or_else(|| Error::Platform(platform.to_owned())))
-                .collect::<Result<_, _>>()?,
+            platforms: split(&text("platform")).filter_map(platform::parse).collect(),
+            other_platform: split(&text("platform")).find(|name| platform::parse(name).is_none()).map(str::to_owned),
             multi_platform,
             labels: map("label:"),
             no_cache: options.contains_key("no-cache"),
@@ -253,9 +254,15 @@ mod tests {
     }
 
     #[test]
+    fn platforms_that_are_not_for_projects_are_told_apart() {
+        let request = request(&["platform=linux/amd64,windows/amd64"]).unwrap();
+        assert_eq!(request.platforms, [Platform::new("linux", "amd64")]);
+        assert_eq!(request.other_platform.as_deref(), Some("windows/amd64"));
+    }
+
+    #[test]
     fn what_cannot_be_meant_is_refused() {
         for (option, message) in [
-            ("platform=windows/amd64", "cannot build for platform `windows/amd64`"),
             ("force-network-mode=some", "unknown network mode `some`"),
             ("add-hosts=a", "`--add-host` must be NAME=ADDRESS, not `a`"),
             ("cache-imports={", "the option `cache-imports` cannot be read"),

@@ -30,7 +30,7 @@ use crate::{
     plan::{self, Plan, Target},
     python::Python,
     reference,
-    request::Request,
+    request::{self, Request},
     settings::Settings,
     source::{SourceFile, Sources},
 };
@@ -68,14 +68,16 @@ async fn answer(gateway: &Gateway, request: &Request, sources: &mut Sources) -> 
         found => found?,
     };
     if is_dockerfile {
-        match kind(request, &dockerfile).await? {
-            Kind::Instructions(dockerfile) => {
+        match kind(request, &dockerfile).await {
+            // As above; and it takes files that are not UTF-8.
+            Err(_) => return Ok(delegate(gateway, request).await?),
+            Ok(Kind::Instructions(dockerfile)) => {
                 let daemon = gateway.ping().await?;
                 let workshop = |platform: &Platform| workshop(request, platform);
                 return dockerfile::serve(gateway, request, &daemon, workshop, &dockerfile).await;
             }
-            Kind::Ours => {}
-            Kind::Unclear => {
+            Ok(Kind::Ours) => {}
+            Ok(Kind::Unclear) => {
                 let opened = context.clone().open(dockerfile.clone(), gateway).await?;
                 if opened.project.text("pyproject.toml").await?.is_none() {
                     return Ok(delegate(gateway, request).await?);
@@ -85,6 +87,9 @@ async fn answer(gateway: &Gateway, request: &Request, sources: &mut Sources) -> 
     }
     if let Some(question) = &request.subrequest {
         return calls::answer(question).map_err(Error::Question);
+    }
+    if let Some(platform) = &request.other_platform {
+        return Err(request::Error::Platform(platform.clone()).into());
     }
     let daemon = gateway.ping().await?;
     let opened = context.open(dockerfile, gateway).await?;
