@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use buildkit_proto::gateway as proto;
+use buildkit_proto::gateway::{self as proto, result as kind};
 
 use crate::{
-    gateway::{self, Gateway},
+    gateway::{self, Gateway, Ref},
     request::Request,
 };
 
@@ -22,7 +22,26 @@ const OURS: [&str; 2] = ["source", "frontend.caps"];
 /// Those of the Dockerfile, which point into it, and any other error of the call.
 pub async fn delegate(gateway: &Gateway, request: &Request) -> Result<proto::Result, gateway::Error> {
     let inputs = gateway.inputs().await?;
-    gateway.delegate(BUILT_IN, options(&request.options), inputs).await
+    let mut result = gateway.delegate(BUILT_IN, options(&request.options), inputs).await?;
+    match &mut result.result {
+        Some(kind::Result::Ref(reference)) => adopt(gateway, reference).await?,
+        Some(kind::Result::Refs(map)) => {
+            for reference in map.refs.values_mut() {
+                adopt(gateway, reference).await?;
+            }
+        }
+        _ => {}
+    }
+    Ok(result)
+}
+
+/// Makes a file tree one of this frontend's. The daemon notes (in the build's provenance) who gave the graph of a tree, what
+/// it was asked and which images it resolved; for one of the built-in frontend's, this image would not be among them.
+async fn adopt(gateway: &Gateway, reference: &mut Ref) -> Result<(), gateway::Error> {
+    if let Some(definition) = reference.def.clone().filter(|definition| !definition.def.is_empty()) {
+        *reference = gateway.solve(definition).await?;
+    }
+    Ok(())
 }
 
 fn options(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
