@@ -140,6 +140,10 @@ struct Build<'a> {
 impl Build<'_> {
     /// Serves one image. Warnings are the same for all platforms, so one of them is enough to `warn`.
     async fn one(&self, reference: &mut Ref, config: Option<&mut Vec<u8>>, warn: bool) -> Result<(), Error> {
+        // The empty file system has no identifier, and no graph.
+        if reference.id.is_empty() {
+            return Ok(());
+        }
         let Some(definition) = &reference.def else {
             let reason =
                 "this daemon does not tell the graph of a Dockerfile; Docker Engine 23 and later do".to_owned();
