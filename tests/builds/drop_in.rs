@@ -221,6 +221,24 @@ fn files_of_other_names_and_none_are_as_without_us() {
 }
 
 #[test]
+fn what_a_project_cannot_be_built_of_is_left_to_the_built_in_frontend() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("Dockerfile");
+    let build = || {
+        Build::new(folder.path()).build_arg("BUILDKIT_SYNTAX", "poetry-buildkit").args(["--output", "type=cacheonly"])
+    };
+    fs::write(&file, b"# \xe4\nFROM scratch\nCOPY . /\n").expect("a Dockerfile in Latin-1");
+    build().succeed();
+    fs::write(&file, "FROM scratch\nCOPY . /\n").expect("a Dockerfile");
+    build().args(["--platform", "linux/amd64,windows/amd64"]).succeed();
+    fs::write(&file, "FROM scratch\nLABEL made.with=poetry\n").expect("a Dockerfile");
+    assert_eq!(build().succeed().warnings, Vec::<String>::new());
+    fs::rename(&file, folder.path().join("other")).expect("a Dockerfile by another name");
+    std::os::unix::fs::symlink("other", &file).expect("a link to it");
+    build().succeed();
+}
+
+#[test]
 fn a_step_before_the_install_that_fails_is_shown_with_its_lines() {
     let _alone = crate::dockerfiles::alone();
     let index = Index::start(wheels::folder());
