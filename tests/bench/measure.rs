@@ -28,6 +28,9 @@ pub struct Sample {
     pub layers: Option<u64>,
     pub round: usize,
     pub seconds: f64,
+    /// Of these, those from the frontend image's presence to the begin of the export.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frontend: Option<f64>,
     /// Steps that ran a process.
     pub execs: usize,
     /// Requests that the index saw.
@@ -197,6 +200,7 @@ impl Bench {
             layers: self.layers,
             round: site.round,
             seconds,
+            frontend: progress.frontend(),
             execs: steps(&progress),
             requests: self.index.requests().len(),
             fetched: self.index.sent(),

@@ -174,6 +174,7 @@ impl Results {
         for (project, packages) in projects {
             let _ = writeln!(text, "## {project}: {packages} packages\n\n![{project}]({project}.svg)\n");
             self.times(&mut text, project);
+            self.frontend(&mut text, project);
             self.counts(&mut text, project);
         }
         text
@@ -215,6 +216,21 @@ impl Results {
             text.push('\n');
         }
         text.push('\n');
+    }
+
+    /// What of it is the frontend's own time, where nothing else happens.
+    fn frontend(&self, text: &mut String, project: &str) {
+        for contender in [Contender::DropIn, Contender::Ours] {
+            let samples = self.samples(project, contender, Scenario::Unchanged);
+            if let Some(Spread { median, min, max }) = Spread::of(samples.filter_map(|sample| sample.frontend)) {
+                let name = contender.name();
+                let _ = writeln!(
+                    text,
+                    "`{name}`, nothing changed: {median:.2} s ({min:.2}–{max:.2}) from the start of the frontend's container to the begin of \
+                     the export.\n"
+                );
+            }
+        }
     }
 
     fn counts(&self, text: &mut String, project: &str) {

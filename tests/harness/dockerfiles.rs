@@ -189,6 +189,6 @@ pub fn steps_of_poetry<'a>(progress: &'a Progress, case: &Case) -> Vec<&'a str> 
         let is_installed = name.contains("poetry") && (name.contains("pip install") || name.contains("pipx install"));
         installs || is_installed && !case.needs_poetry
     };
-    let vertices = progress.vertices.values().filter(|vertex| vertex.started || vertex.cached);
+    let vertices = progress.vertices.values().filter(|vertex| vertex.started.is_some() || vertex.cached);
     vertices.map(|vertex| vertex.name.as_str()).filter(|name| name.contains("RUN ") && is_poetry(name)).collect()
 }

@@ -12,8 +12,10 @@ pub struct Vertex {
     pub name: String,
     /// Whether the result came from the cache.
     pub cached: bool,
-    /// Whether BuildKit began to work on it.
-    pub started: bool,
+    /// When BuildKit began to work on it, in seconds of the day, if it did.
+    pub started: Option<f64>,
+    /// When it was done, in the same way.
+    pub completed: Option<f64>,
     /// Why it failed, if it did.
     pub error: Option<String>,
     /// What its process wrote.
@@ -46,7 +48,8 @@ impl Progress {
             let vertex = self.vertices.entry(text(record, "digest")).or_default();
             vertex.name = text(record, "name");
             vertex.cached |= record["cached"].as_bool().unwrap_or(false);
-            vertex.started |= record["started"].is_string();
+            vertex.started = seconds(&record["started"]).or(vertex.started);
+            vertex.completed = seconds(&record["completed"]).or(vertex.completed);
             if let Some(error) = record["error"].as_str().filter(|error| !error.is_empty()) {
                 vertex.error = Some(error.to_owned());
             }
@@ -72,7 +75,7 @@ impl Progress {
     /// them when it finds that a cache has what they are for.
     pub fn ran(&self) -> Vec<&str> {
         let is_left = |vertex: &&Vertex| vertex.error.as_ref().is_some_and(|error| error.contains("context canceled"));
-        let started = self.vertices.values().filter(|vertex| vertex.started && !vertex.cached);
+        let started = self.vertices.values().filter(|vertex| vertex.started.is_some() && !vertex.cached);
         let ran = started.filter(|vertex| !is_left(vertex));
         ran.map(|vertex| vertex.name.as_str()).collect()
     }
@@ -99,6 +102,14 @@ impl Progress {
         first.error.as_deref().filter(|_| second.is_none() && first.name.starts_with("exporting "))
     }
 
+    /// Seconds from the moment when the frontend's image was there to the one when the export of its result began: its container
+    /// starts, it asks, plans and returns, and the daemon finds out what has to be done.
+    pub fn frontend(&self) -> Option<f64> {
+        let image = self.vertices.values().find(|vertex| vertex.name.starts_with("docker-image://"))?;
+        let export = self.vertices.values().find(|vertex| vertex.name.starts_with("exporting to "))?;
+        Some((export.started? - image.completed?).rem_euclid(DAY))
+    }
+
     /// How many bytes the client sent.
     pub fn transferred(&self) -> u64 {
         self.sent.values().sum()
@@ -118,6 +129,14 @@ fn is_exec(name: &str) -> bool {
         || ["python", "apt", "build-apt", "bytecode"].contains(&kind)
         || kind == "project" && rest.starts_with("run ")
         || rest.starts_with("ask ")
+}
+
+const DAY: f64 = 86400.0;
+
+/// The seconds of the day of a time in RFC 3339.
+fn seconds(time: &Value) -> Option<f64> {
+    let clock = time.as_str()?.split_once('T')?.1.trim_end_matches('Z');
+    clock.split(':').try_fold(0.0, |seconds, part| Some(seconds * 60.0 + part.parse::<f64>().ok()?))
 }
 
 fn items<'a>(status: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
