@@ -100,7 +100,6 @@ impl Scenario {
     pub fn is_for(self, contender: Contender) -> bool {
         match self {
             Large | Added | Removed | NoCache | PushLarge => matches!(contender, Contender::Uv | Contender::Ours),
-            PushCold | PushSmall | FreshUnchanged | FreshSmall => contender != Contender::DropIn,
             SecondProject => matches!(contender, Contender::Uv | Contender::Ours),
             OnePlatform | TwoPlatforms => contender == Contender::Ours,
             _ => true,

@@ -21,8 +21,7 @@ const OURS: [&str; 2] = ["source", "frontend.caps"];
 /// # Errors
 /// Those of the Dockerfile, which point into it, and any other error of the call.
 pub async fn delegate(gateway: &Gateway, request: &Request) -> Result<proto::Result, gateway::Error> {
-    let inputs = gateway.inputs().await?;
-    let mut result = gateway.delegate(BUILT_IN, options(&request.options), inputs).await?;
+    let mut result = ask(gateway, request).await?;
     match &mut result.result {
         Some(kind::Result::Ref(reference)) => adopt(gateway, reference).await?,
         Some(kind::Result::Refs(map)) => {
@@ -35,9 +34,21 @@ pub async fn delegate(gateway: &Gateway, request: &Request) -> Result<proto::Res
     Ok(result)
 }
 
+/// What the built-in frontend makes of what the client asked for; its file trees are still that frontend's.
+///
+/// # Errors
+/// As of [`delegate`].
+pub async fn ask(gateway: &Gateway, request: &Request) -> Result<proto::Result, gateway::Error> {
+    let inputs = gateway.inputs().await?;
+    gateway.delegate(BUILT_IN, options(&request.options), inputs).await
+}
+
 /// Makes a file tree one of this frontend's. The daemon notes (in the build's provenance) who gave the graph of a tree, what
 /// it was asked and which images it resolved; for one of the built-in frontend's, this image would not be among them.
-async fn adopt(gateway: &Gateway, reference: &mut Ref) -> Result<(), gateway::Error> {
+///
+/// # Errors
+/// Any error of the call.
+pub async fn adopt(gateway: &Gateway, reference: &mut Ref) -> Result<(), gateway::Error> {
     if let Some(definition) = reference.def.clone().filter(|definition| !definition.def.is_empty()) {
         *reference = gateway.solve(definition).await?;
     }

@@ -108,10 +108,10 @@ pub async fn serve(
     workshop: impl FnOnce(&Platform) -> Result<Workshop, Error>,
     dockerfile: &Dockerfile,
 ) -> Result<proto::Result, Error> {
-    let mut result = delegate::delegate(gateway, request).await?;
     if request.subrequest.is_some() || !dockerfile.concerns_us() {
-        return Ok(result);
+        return Ok(delegate::delegate(gateway, request).await?);
     }
+    let mut result = delegate::ask(gateway, request).await?;
     let own_platform = daemon.platforms.first().cloned().unwrap_or_else(|| Platform::new("linux", "amd64"));
     let workshop = workshop(&own_platform)?;
     let files = Files::new(gateway);
@@ -165,7 +165,9 @@ impl Build<'_> {
         for left in rewritten.left.iter().filter(|_| warn) {
             self.warn(left).await?;
         }
-        if rewritten.output != original {
+        if rewritten.output == original {
+            delegate::adopt(self.service.gateway, reference).await?;
+        } else {
             let definition = rewritten.output.marshal()?;
             definition.check(self.service.caps)?;
             *reference = self.service.gateway.solve(definition).await?;
