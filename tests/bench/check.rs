@@ -27,9 +27,11 @@ pub fn check(bench: &mut Bench, project: &Project) {
         let Some(Expected { steps, requests, layers }) = expected(sample.scenario, project.packages()) else {
             continue;
         };
+        // The COPY behind the install in a Dockerfile is made anew when what it stands on changes, as without us.
+        let remade = usize::from(sample.contender == Contender::DropIn && requests != (0..=0));
         let is_right = steps.contains(&sample.execs)
             && requests.contains(&sample.requests)
-            && sample.pushed_layers.is_none_or(|pushed| layers.contains(&pushed));
+            && sample.pushed_layers.is_none_or(|pushed| (*layers.start()..=layers.end() + remade).contains(&pushed));
         if !is_right {
             failures.push(format!("{}, {}: {sample:?}", sample.contender.name(), sample.scenario.title()));
         }
@@ -58,6 +60,8 @@ fn expected(scenario: Scenario, packages: usize) -> Option<Expected> {
             Some(Expected { steps: 2..=packages + 1, requests: 2 * packages..=2 * packages, layers: 0..=64 })
         }
         Scenario::Unchanged | Scenario::Code | Scenario::Metadata | Scenario::FreshUnchanged => exactly(0, 0, 0),
+        // The application is a layer of its own.
+        Scenario::FreshCode => exactly(0, 0, 1),
         Scenario::Small | Scenario::Large | Scenario::Added | Scenario::PushSmall | Scenario::PushLarge => {
             exactly(1, 2, 1)
         }

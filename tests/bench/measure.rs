@@ -157,7 +157,7 @@ impl Bench {
                 before = self.describe(&image(scenario), &before);
             }
         }
-        for scenario in [Scenario::FreshUnchanged, Scenario::FreshSmall] {
+        for scenario in [Scenario::FreshUnchanged, Scenario::FreshCode, Scenario::FreshSmall] {
             if self.wants(scenario, contender) {
                 self.fresh_builder();
                 let mut site = Site::new(self, project, contender, round);

@@ -20,6 +20,7 @@ pub enum Scenario {
     PushSmall,
     PushLarge,
     FreshUnchanged,
+    FreshCode,
     FreshSmall,
     SecondProject,
     OnePlatform,
@@ -31,11 +32,11 @@ use Scenario::*;
 /// On a developer's machine: the image ends in the engine's store.
 pub const LOCAL: [Scenario; 9] = [Cold, Unchanged, Code, Metadata, Small, Large, Added, Removed, NoCache];
 /// In CI: the image ends in a registry, and so does the cache.
-pub const CI: [Scenario; 5] = [PushCold, PushSmall, PushLarge, FreshUnchanged, FreshSmall];
+pub const CI: [Scenario; 6] = [PushCold, PushSmall, PushLarge, FreshUnchanged, FreshCode, FreshSmall];
 pub const PLATFORMS: [Scenario; 2] = [OnePlatform, TwoPlatforms];
 
 impl Scenario {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Cold,
         Unchanged,
         Code,
@@ -49,6 +50,7 @@ impl Scenario {
         PushSmall,
         PushLarge,
         FreshUnchanged,
+        FreshCode,
         FreshSmall,
         SecondProject,
         OnePlatform,
@@ -76,6 +78,7 @@ impl Scenario {
             PushSmall => "one small package bumped, built and pushed",
             PushLarge => "one large package bumped, built and pushed",
             FreshUnchanged => "fresh builder, cache from the registry, nothing changed, pushed",
+            FreshCode => "fresh builder, cache from the registry, a file of the application changed, pushed",
             FreshSmall => "fresh builder, cache from the registry, one small package bumped, pushed",
             SecondProject => "a second project that shares packages with the first",
             OnePlatform => "cold builder, linux/amd64",
@@ -86,7 +89,7 @@ impl Scenario {
     /// What is changed in the project before it.
     pub fn change(self) -> Option<Change> {
         match self {
-            Code => Some(Change::Code),
+            Code | FreshCode => Some(Change::Code),
             Metadata => Some(Change::Metadata),
             Small | PushSmall | FreshSmall => Some(Change::Small),
             Large | PushLarge => Some(Change::Large),
