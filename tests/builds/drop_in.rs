@@ -1,6 +1,6 @@
 //! What is not served stays what it was: other Dockerfiles, questions about them, and their errors.
 
-use std::fs;
+use std::{fs, sync::Once};
 
 use end_to_end::{
     docker::{Build, docker},
@@ -41,10 +41,19 @@ ENTRYPOINT ["cat"]
 CMD ["/srv/greeting.txt"]
 "#;
 
-/// The base image of [`PLAIN`], by a tag that no other test builds on: BuildKit shows a vertex that two builds share at
-/// one time by the name that the first of them gave it.
+/// The base image of [`PLAIN`], whose content no other test builds on: BuildKit makes one of vertices of equal content that are
+/// solved at one time, and shows both builds the names that either gave it.
+const BASE: &str = "test-drop-in-base:3.11";
+
+/// Makes the base image.
 fn base() {
-    docker(["tag", "python:3.11-slim", "test-drop-in-base:3.11"]);
+    static MADE: Once = Once::new();
+    MADE.call_once(|| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("Dockerfile"), "FROM python:3.11-slim\nCOPY Dockerfile /base\n")
+            .expect("a Dockerfile");
+        Build::new(folder.path()).tag(BASE).succeed();
+    });
 }
 
 const SYNTAX: &str = "# syntax=poetry-buildkit\n";
@@ -78,7 +87,7 @@ fn a_dockerfile_without_poetry_gives_the_same_image() {
     let (_folder, plain, ours) = both(PLAIN);
     let image = |build: Build, tag: &str| {
         let progress = build.build_arg("SOURCE_DATE_EPOCH", "0").tag(tag).succeed();
-        (Image::over(tag, "python:3.11-slim"), progress)
+        (Image::over(tag, BASE), progress)
     };
     let (plain, plain_progress) = image(plain, "test-drop-in-plain");
     let (ours, our_progress) = image(ours, "test-drop-in-ours");
@@ -229,10 +238,14 @@ fn what_a_project_cannot_be_built_of_is_left_to_the_built_in_frontend() {
     };
     fs::write(&file, b"# \xe4\nFROM scratch\nCOPY . /\n").expect("a Dockerfile in Latin-1");
     build().succeed();
-    fs::write(&file, "FROM scratch\nCOPY . /\n").expect("a Dockerfile");
-    build().args(["--platform", "windows/amd64"]).succeed();
+    fs::write(&file, "FROM scratch\nLABEL made.with=poetry\nCOPY . /\n").expect("a Dockerfile");
+    let progress = build().args(["--platform", "windows/amd64"]).succeed();
+    assert_eq!(progress.warnings, Vec::<String>::new());
     fs::write(&file, "FROM scratch\nLABEL made.with=poetry\n").expect("a Dockerfile");
     assert_eq!(build().succeed().warnings, Vec::<String>::new());
+    fs::create_dir_all(folder.path().join("a/b")).expect("folders");
+    fs::copy(&file, folder.path().join("a/b/dockerfile")).expect("a Dockerfile in lower case");
+    build().arg("--file").arg(folder.path().join("a/b/Dockerfile")).succeed();
     fs::rename(&file, folder.path().join("other")).expect("a Dockerfile by another name");
     std::os::unix::fs::symlink("other", &file).expect("a link to it");
     build().succeed();
