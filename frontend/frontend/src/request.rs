@@ -22,7 +22,7 @@ pub struct Request {
     pub target: String,
     /// The platforms to build for; empty for the builder's own.
     pub platforms: Vec<Platform>,
-    /// The first platform that a project cannot be built for. A Dockerfile may be.
+    /// The first platform that nothing can be installed for, which only BuildKit's own frontend may build.
     pub other_platform: Option<String>,
     /// Whether the result is to be a map by platform even for a single one.
     pub multi_platform: bool,

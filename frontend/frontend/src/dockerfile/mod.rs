@@ -108,7 +108,7 @@ pub async fn serve(
     workshop: impl FnOnce(&Platform) -> Result<Workshop, Error>,
     dockerfile: &Dockerfile,
 ) -> Result<proto::Result, Error> {
-    if request.subrequest.is_some() || !dockerfile.concerns_us() {
+    if request.subrequest.is_some() || request.other_platform.is_some() || !dockerfile.concerns_us() {
         return Ok(delegate::delegate(gateway, request).await?);
     }
     let mut result = delegate::ask(gateway, request).await?;
