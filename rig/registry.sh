@@ -1,6 +1,6 @@
 # A registry on loopback, for what pushes and pulls. Sourced by ./dev.
 
-REGISTRY_PORT=${BENCH_REGISTRY_PORT:-5099}
+REGISTRY_PORT=5099
 
 # Starts it empty, and names it and its access log in BENCH_REGISTRY and BENCH_REGISTRY_LOG.
 registry_start() {
