@@ -72,10 +72,12 @@ impl Progress {
     }
 
     /// The names of the vertices that really ran, that is, were neither cached nor left alone. BuildKit begins some, and leaves
-    /// them when it finds that a cache has what they are for.
+    /// them when it finds that a cache has what they are for. Newer ones call some cached that run afterwards; what wrote
+    /// something ran.
     pub fn ran(&self) -> Vec<&str> {
         let is_left = |vertex: &&Vertex| vertex.error.as_ref().is_some_and(|error| error.contains("context canceled"));
-        let started = self.vertices.values().filter(|vertex| vertex.started.is_some() && !vertex.cached);
+        let is_cached = |vertex: &&Vertex| vertex.cached && vertex.log.is_empty();
+        let started = self.vertices.values().filter(|vertex| vertex.started.is_some() && !is_cached(vertex));
         let ran = started.filter(|vertex| !is_left(vertex));
         ran.map(|vertex| vertex.name.as_str()).collect()
     }
@@ -106,8 +108,18 @@ impl Progress {
     /// starts, it asks, plans and returns, and the daemon finds out what has to be done.
     pub fn frontend(&self) -> Option<f64> {
         let image = self.vertices.values().find(|vertex| vertex.name.starts_with("docker-image://"))?;
-        let export = self.vertices.values().find(|vertex| vertex.name.starts_with("exporting to "))?;
-        Some((export.started? - image.completed?).rem_euclid(DAY))
+        Some((self.export_begin()? - image.completed?).rem_euclid(DAY))
+    }
+
+    /// Seconds from the begin of the first vertex to that of the export: what is left are the compression of layers, and their way
+    /// into a store or a registry.
+    pub fn before_export(&self) -> Option<f64> {
+        let end = self.export_begin()?;
+        self.vertices.values().filter_map(|vertex| Some((end - vertex.started?).rem_euclid(DAY))).reduce(f64::max)
+    }
+
+    fn export_begin(&self) -> Option<f64> {
+        self.vertices.values().find(|vertex| vertex.name.starts_with("exporting to "))?.started
     }
 
     /// How many bytes the client sent.
