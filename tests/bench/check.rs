@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::{
     contender::Contender,
+    examples,
     measure::{Bench, site_of, steps},
     project::Project,
     scenario::Scenario,
@@ -38,6 +39,7 @@ pub fn check(bench: &mut Bench, project: &Project) {
     }
     failures.extend(two_builders(bench, project));
     failures.extend(caches(bench, project));
+    failures.extend(examples(bench, project));
     assert!(!bench.samples.is_empty() && failures.is_empty(), "\n{}", failures.join("\n"));
     say(&format!("{} builds had the steps, requests and layers that they should have", bench.samples.len()));
 }
@@ -108,17 +110,31 @@ fn caches(bench: &Bench, project: &Project) -> Vec<String> {
     ];
     let site = site_of(bench, project, Contender::Ours);
     let build = || site.build(bench).tag(&image).arg("--push");
-    let mut failures = Vec::new();
-    for (to, from) in kinds {
-        bench.fresh_builder();
-        build().arg("--cache-to").arg(&to).succeed();
-        bench.fresh_builder();
-        bench.index.requests();
-        let progress = build().arg("--cache-from").arg(from).succeed();
-        let (steps, requests) = (steps(&progress), bench.index.requests().len());
-        if (steps, requests) != (0, 0) {
-            failures.push(format!("with the cache {to} a new builder ran {steps} steps and made {requests} requests"));
-        }
-    }
-    failures
+    let failures = kinds.into_iter().filter_map(|(to, from)| {
+        let (first, second) = (build().arg("--cache-to").arg(&to), build().arg("--cache-from").arg(from));
+        on_a_new_builder(bench, &first, &second).map(|failure| format!("with the cache {to} {failure}"))
+    });
+    failures.collect()
+}
+
+/// The examples of the documentation take everything to the builder of the next job.
+fn examples(bench: &Bench, project: &Project) -> Vec<String> {
+    let Some(registry) = &bench.registry else { return Vec::new() };
+    let site = site_of(bench, project, Contender::Ours);
+    let failures = examples::all(&registry.address).into_iter().filter_map(|(name, arguments)| {
+        let build = arguments.into_iter().fold(site.build(bench), Build::arg);
+        on_a_new_builder(bench, &build, &build).map(|failure| format!("with the example for {name} {failure}"))
+    });
+    failures.collect()
+}
+
+/// What a new builder should not have done in the second build, after another one did the first.
+fn on_a_new_builder(bench: &Bench, first: &Build, second: &Build) -> Option<String> {
+    bench.fresh_builder();
+    first.succeed();
+    bench.fresh_builder();
+    bench.index.requests();
+    let progress = second.succeed();
+    let (steps, requests) = (steps(&progress), bench.index.requests().len());
+    ((steps, requests) != (0, 0)).then(|| format!("a new builder ran {steps} steps and made {requests} requests"))
 }

@@ -4,6 +4,7 @@
 
 mod check;
 mod contender;
+mod examples;
 mod measure;
 mod planning;
 mod plot;
@@ -13,7 +14,7 @@ mod report;
 mod scenario;
 mod setup;
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use clap::Parser;
 use end_to_end::index::Link;
@@ -56,6 +57,9 @@ struct Arguments {
     /// Where the results are written to.
     #[arg(long, default_value = "docs/benchmarks")]
     out: PathBuf,
+    /// Keeps what is there of other projects and scenarios.
+    #[arg(long)]
+    keep: bool,
     /// Measures nothing, and counts what has to be exact: steps, requests and layers of the smallest project.
     #[arg(long)]
     check: bool,
@@ -113,7 +117,13 @@ fn measure(arguments: &Arguments) {
         false => arguments.layers.iter().map(|layers| (Contender::Ours, Some(*layers))).collect(),
     };
     let is_whole = !arguments.quick && arguments.layers.is_empty();
-    let planning = if is_whole { planning::planning() } else { Vec::new() };
+    let kept = arguments.keep.then(|| report::read(&arguments.out));
+    let kept = kept.map(|kept| kept.without(&names, &bench.scenarios));
+    let planning = match &kept {
+        Some(kept) => kept.planning.clone(),
+        None if is_whole => planning::planning(),
+        None => Vec::new(),
+    };
     for round in 1..=rounds {
         for project in &projects {
             // So that nobody is always the first, or the one after the slowest.
@@ -130,13 +140,17 @@ fn measure(arguments: &Arguments) {
                 bench.second_project(first, second, *contender, round);
             }
         }
+        let mut packages: BTreeMap<String, usize> =
+            projects.iter().map(|project| (project.name.clone(), project.packages())).collect();
+        packages.extend(kept.iter().flat_map(|kept| kept.packages.clone()));
+        let samples = kept.iter().flat_map(|kept| &kept.samples).chain(&bench.samples).cloned().collect();
         let results = report::Results {
             machine: report::Machine::here(&bench.tools, bench.builder.as_deref()),
             latency_ms: arguments.latency,
             rate_mb_s: arguments.rate,
-            packages: projects.iter().map(|project| (project.name.clone(), project.packages())).collect(),
+            packages,
             planning: planning.clone(),
-            samples: bench.samples.clone(),
+            samples,
         };
         report::keep(&results, &arguments.out);
     }

@@ -31,6 +31,9 @@ pub struct Sample {
     /// Of these, those from the frontend image's presence to the begin of the export.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frontend: Option<f64>,
+    /// Of all of them, those before the export.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_export: Option<f64>,
     /// Steps that ran a process.
     pub execs: usize,
     /// Requests that the index saw.
@@ -201,6 +204,7 @@ impl Bench {
             round: site.round,
             seconds,
             frontend: progress.frontend(),
+            before_export: progress.before_export(),
             execs: steps(&progress),
             requests: self.index.requests().len(),
             fetched: self.index.sent(),

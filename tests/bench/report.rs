@@ -16,7 +16,7 @@ use crate::{
     measure::Sample,
     planning::Planning,
     plot,
-    scenario::Scenario,
+    scenario::{LOCAL, Scenario},
 };
 
 const RESULTS: &str = "results.json";
@@ -86,11 +86,16 @@ pub fn keep(results: &Results, folder: &Path) {
     fs::write(folder.join(RESULTS), text + "\n").expect("the results can be written");
 }
 
-/// Makes tables and plots of the raw results in a folder.
-pub fn write(folder: &Path) {
+/// Reads the raw results in a folder.
+pub fn read(folder: &Path) -> Results {
     let path = folder.join(RESULTS);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let results: Results = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Makes tables and plots of the raw results in a folder.
+pub fn write(folder: &Path) {
+    let results = read(folder);
     let tables = results.tables();
     fs::write(folder.join(TABLES), &tables).expect("the tables can be written");
     for project in results.packages.keys() {
@@ -98,6 +103,17 @@ pub fn write(folder: &Path) {
         fs::write(folder.join(format!("{project}.svg")), plot).expect("a plot can be written");
     }
     end_to_end::say(&tables);
+}
+
+/// The seconds of a build, or of a part of it.
+type Part = fn(&Sample) -> Option<f64>;
+
+fn whole(sample: &Sample) -> Option<f64> {
+    Some(sample.seconds)
+}
+
+fn before_export(sample: &Sample) -> Option<f64> {
+    sample.before_export
 }
 
 /// The middle, the smallest and the largest of several numbers.
@@ -121,6 +137,12 @@ impl Spread {
 }
 
 impl Results {
+    /// What is left without these scenarios of these projects.
+    pub fn without(mut self, projects: &[String], scenarios: &[Scenario]) -> Self {
+        self.samples.retain(|sample| !(projects.contains(&sample.project) && scenarios.contains(&sample.scenario)));
+        self
+    }
+
     fn samples(&self, project: &str, contender: Contender, scenario: Scenario) -> impl Iterator<Item = &Sample> {
         let project = project.to_owned();
         self.samples.iter().filter(move |sample| {
@@ -129,7 +151,11 @@ impl Results {
     }
 
     pub fn seconds(&self, project: &str, contender: Contender, scenario: Scenario) -> Option<Spread> {
-        Spread::of(self.samples(project, contender, scenario).map(|sample| sample.seconds))
+        self.spread(project, contender, scenario, whole)
+    }
+
+    fn spread(&self, project: &str, contender: Contender, scenario: Scenario, part: Part) -> Option<Spread> {
+        Spread::of(self.samples(project, contender, scenario).filter_map(part))
     }
 
     /// What `value` makes of ours and of another's sample of the same round.
@@ -137,18 +163,18 @@ impl Results {
         &self,
         project: &str,
         [ours, other]: [(Contender, Scenario); 2],
-        value: impl Fn(&Sample, &Sample) -> f64,
+        value: impl Fn(&Sample, &Sample) -> Option<f64>,
     ) -> Option<Spread> {
         let ours = self.samples(project, ours.0, ours.1);
         Spread::of(ours.filter_map(|ours| {
             let other = self.samples(project, other.0, other.1).find(|other| other.round == ours.round)?;
-            Some(value(ours, other))
+            value(ours, other)
         }))
     }
 
-    fn ratio(&self, project: &str, scenario: Scenario, other: Contender) -> Option<Spread> {
+    fn ratio(&self, project: &str, scenario: Scenario, other: Contender, part: Part) -> Option<Spread> {
         self.paired(project, [(Contender::Ours, scenario), (other, scenario)], |ours, other| {
-            ours.seconds / other.seconds
+            Some(part(ours)? / part(other)?)
         })
     }
 
@@ -173,7 +199,8 @@ impl Results {
         projects.sort_by_key(|(_, packages)| **packages);
         for (project, packages) in projects {
             let _ = writeln!(text, "## {project}: {packages} packages\n\n![{project}]({project}.svg)\n");
-            self.times(&mut text, project);
+            self.times(&mut text, project, &self.scenarios(project), ("seconds", whole));
+            self.steps(&mut text, project);
             self.frontend(&mut text, project);
             self.counts(&mut text, project);
         }
@@ -194,23 +221,40 @@ impl Results {
         Scenario::ALL.into_iter().filter(has).collect()
     }
 
-    fn times(&self, text: &mut String, project: &str) {
+    /// The part that is not the engine's alone.
+    fn steps(&self, text: &mut String, project: &str) {
+        let has = |scenario: &Scenario| {
+            let mut samples = self.samples.iter();
+            let is_one = |sample: &Sample| sample.project == project && sample.scenario == *scenario;
+            samples.any(|sample| is_one(sample) && sample.before_export.is_some())
+        };
+        let scenarios: Vec<Scenario> = LOCAL.into_iter().filter(has).collect();
+        if !scenarios.is_empty() {
+            text.push_str(
+                "Of these, until the export begins. What is left is the engine's own work and grows with the bytes: it compresses the new layers \
+                 and unpacks them into its store.\n\n",
+            );
+            self.times(text, project, &scenarios, ("seconds before the export", before_export));
+        }
+    }
+
+    fn times(&self, text: &mut String, project: &str, scenarios: &[Scenario], (title, part): (&str, Part)) {
         let contenders = self.contenders(project);
         let others: Vec<Contender> =
             contenders.iter().copied().filter(|contender| *contender != Contender::Ours).collect();
         let names: String = contenders.iter().map(|contender| format!(" {} |", contender.name())).collect();
         let ratios: String = others.iter().map(|contender| format!(" ours : {} |", contender.name())).collect();
-        let _ = writeln!(text, "| seconds |{names}{ratios}\n|---|{}", "---|".repeat(contenders.len() + others.len()));
-        for scenario in self.scenarios(project) {
+        let _ = writeln!(text, "| {title} |{names}{ratios}\n|---|{}", "---|".repeat(contenders.len() + others.len()));
+        for scenario in scenarios.iter().copied() {
             let _ = write!(text, "| {} |", scenario.title());
             for contender in &contenders {
                 let cell = self
-                    .seconds(project, *contender, scenario)
+                    .spread(project, *contender, scenario, part)
                     .map(|spread| format!("{:.2} ({:.2}–{:.2})", spread.median, spread.min, spread.max));
                 let _ = write!(text, " {} |", cell.unwrap_or_default());
             }
             for other in &others {
-                let cell = self.ratio(project, scenario, *other).map(|spread| format!("{:.2}", spread.median));
+                let cell = self.ratio(project, scenario, *other, part).map(|spread| format!("{:.2}", spread.median));
                 let _ = write!(text, " {} |", cell.unwrap_or_default());
             }
             text.push('\n');
@@ -279,15 +323,17 @@ impl Results {
         };
         let median = |spread: Option<Spread>| spread.map(|spread| spread.median);
         for (project, poetry) in [("web", 0.2), ("science", 0.3)] {
-            let of = |other| median(self.ratio(project, Scenario::Cold, other));
-            row(format!("{project}, cold: ours : poetry"), poetry, "", of(Contender::Poetry));
-            row(format!("{project}, cold: ours : uv"), 0.8, "", of(Contender::Uv));
+            for (what, part) in [("", whole as Part), (", before the export", before_export)] {
+                let of = |other| median(self.ratio(project, Scenario::Cold, other, part));
+                row(format!("{project}, cold{what}: ours : poetry"), poetry, "", of(Contender::Poetry));
+                row(format!("{project}, cold{what}: ours : uv"), 0.8, "", of(Contender::Uv));
+            }
         }
         for project in self.packages.keys() {
             for scenario in [Scenario::Unchanged, Scenario::Code] {
                 let more =
                     self.paired(project, [(Contender::Ours, scenario), (Contender::Uv, scenario)], |ours, other| {
-                        ours.seconds - other.seconds
+                        Some(ours.seconds - other.seconds)
                     });
                 row(
                     format!("{project}, {}: more than the built-in frontend", scenario.title()),
@@ -299,7 +345,7 @@ impl Results {
             let more = self.paired(
                 project,
                 [(Contender::Ours, Scenario::Metadata), (Contender::Ours, Scenario::Unchanged)],
-                |ours, other| ours.seconds - other.seconds,
+                |ours, other| Some(ours.seconds - other.seconds),
             );
             row(
                 format!("{project}, {}: more than nothing changed", Scenario::Metadata.title()),
@@ -308,27 +354,25 @@ impl Results {
                 median(more),
             );
             for (scenario, limit) in [(Scenario::PushSmall, 0.3), (Scenario::FreshUnchanged, 0.25)] {
-                let ratio = median(self.ratio(project, scenario, Contender::Uv));
+                let ratio = median(self.ratio(project, scenario, Contender::Uv, whole));
                 row(format!("{project}, {}: ours : uv", scenario.title()), limit, "", ratio);
             }
             let part = self.paired(
                 project,
                 [(Contender::Ours, Scenario::PushSmall), (Contender::Ours, Scenario::PushCold)],
-                |small, cold| small.pushed.unwrap_or(0) as f64 / cold.pushed.unwrap_or(1) as f64 * 100.0,
+                |small, cold| Some(small.pushed? as f64 / cold.pushed? as f64 * 100.0),
             );
             row(format!("{project}, one small bump: pushed, of what the image has"), 5.0, " %", median(part));
             let platforms = self.paired(
                 project,
                 [(Contender::Ours, Scenario::TwoPlatforms), (Contender::Ours, Scenario::OnePlatform)],
-                |two, one| two.seconds / one.seconds / 2.0,
+                |two, one| Some(two.seconds / one.seconds / 2.0),
             );
             row(format!("{project}, two platforms: time for each, of one alone"), 1.3, "", median(platforms));
             let size = self.paired(
                 project,
                 [(Contender::Ours, Scenario::PushCold), (Contender::Poetry, Scenario::PushCold)],
-                |ours, other| {
-                    ours.image.map_or(0.0, |image| image.0 as f64) / other.image.map_or(1.0, |image| image.0 as f64)
-                },
+                |ours, other| Some(ours.image?.0 as f64 / other.image?.0 as f64),
             );
             row(format!("{project}, image: ours : poetry"), 1.0, "", median(size));
             let layers = self.samples(project, Contender::Ours, Scenario::PushCold).find_map(|sample| sample.image);
