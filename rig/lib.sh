@@ -1,4 +1,5 @@
 # Shared by ./dev and the scripts of this folder. Sourced, not run.
+[ "${BASH_VERSINFO[0]}" -ge 5 ] || { echo "error: ./dev needs bash 5 or later, and this is $BASH_VERSION" >&2; exit 1; }
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -5,6 +5,7 @@ REGISTRY_PORT=5099
 # Starts it empty, and names it and its access log in BENCH_REGISTRY and BENCH_REGISTRY_LOG.
 registry_start() {
   local folder=$ENGINE/registry tries=0
+  ! (: <"/dev/tcp/127.0.0.1/$REGISTRY_PORT") 2>/dev/null || die "the registry needs the port $REGISTRY_PORT, which is in use"
   rm -rf "$folder"
   mkdir -p "$folder"
   cat >"$folder/config.yml" <<YAML
@@ -17,6 +18,7 @@ YAML
     nsenter --target "$(engine_pid)" --mount --wdns=/ /usr/bin/docker-registry serve "$folder/config.yml" >"$folder/log" 2>&1 &
     REGISTRY_PID=$!
   else
+    docker rm --force poetry-buildkit-registry >/dev/null 2>&1 || true
     docker run --detach --rm --name poetry-buildkit-registry --publish "127.0.0.1:$REGISTRY_PORT:5000" registry:2 >/dev/null
     docker logs --follow poetry-buildkit-registry >"$folder/log" 2>&1 &
   fi

@@ -1,11 +1,11 @@
 # A Rust toolchain for the tests. Sourced by ./dev.
 
-# Tests need cargo on this machine; the demo does not, since Dockerfile.frontend brings its own.
+# Tests need cargo on this machine, and so does the stand-in of the Rust image that a private engine builds the frontend in.
 rust_toolchain() {
   command -v cargo >/dev/null && return
   if [ -x "$HOME/.cargo/bin/cargo" ]; then
     PATH="$HOME/.cargo/bin:$PATH"
-  elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -y --no-install-recommends rustup gcc libc6-dev >/dev/null 2>&1; then
+  elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && (apt_install rustup gcc libc6-dev); then
     say "installing a Rust toolchain with rustup"
     quietly rustup rustup default stable
   else

@@ -64,7 +64,7 @@ impl Machine {
             processor: field(&read("/proc/cpuinfo"), "model name"),
             processors: std::thread::available_parallelism().map_or(0, usize::from),
             memory_gb: memory / 1_000_000,
-            kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+            kernel: read("/proc/sys/kernel/osrelease").split('-').next().unwrap_or_default().trim().to_owned(),
             engine: match builder {
                 Some(builder) => {
                     let inspected = docker(["buildx", "inspect", builder]);

@@ -60,6 +60,9 @@ pub fn bench(
             ["poetry-buildkit:latest", "python:3.11-slim"].into_iter().chain(needs_uv.then_some("bench-uv:latest"))
         {
             let name = format!("{}/library/{image}", registry.address);
+            if docker(["image", "ls", "--quiet", image]).trim().is_empty() {
+                docker(["pull", "--quiet", image]);
+            }
             docker(["tag", image, &name]);
             docker(["push", "--quiet", &name]);
         }
