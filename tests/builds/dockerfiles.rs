@@ -52,6 +52,7 @@ groups! {
     options_of_the_install = "options",
     commands_around_the_install = "around",
     further_habits = "further",
+    what_is_not_as_it_seems = "unseen",
 }
 
 /// The index of these builds. Its port is the same in every run, if it is free: the steps that name it stay cached.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use install_request::secret;
+use install_request::{Interpreter, secret};
 
 use super::{
     command::Command,
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     gateway::Ref,
+    interpreter,
     plan::{How, Package, Plan},
 };
 
@@ -35,7 +36,7 @@ pub(super) fn what_is_built(plan: &Plan) -> Option<String> {
 pub(super) fn check_sync(plan: &Plan, place: &Place, earlier: &[Served]) -> Result<(), Problem> {
     let names: BTreeSet<&str> = plan.packages.iter().map(|package| package.name.as_str()).collect();
     let same = earlier.iter().filter(|served| served.place.path() == place.path());
-    let mut surplus = same.flat_map(|served| &served.packages).filter(|name| !names.contains(name.as_str()));
+    let mut surplus = same.flat_map(|served| served.packages.keys()).filter(|name| !names.contains(name.as_str()));
     match (surplus.next(), place) {
         (Some(name), _) => refused(format!("it removes {name}, which was installed before")),
         (None, Place::Venv { made: true, .. }) => Ok(()),
@@ -61,6 +62,35 @@ pub(super) fn check_settings(wanted: &Wanted<'_>, scene: &Scene) -> Result<(), P
         Some((key, _)) => refused(format!("the setting {key} is made outside of poetry.toml")),
         None => Ok(()),
     }
+}
+
+/// Whether `poetry env use` names another Python than the stage's own.
+pub(super) fn check_python(wanted: &Wanted<'_>, found: &Interpreter) -> Result<(), Problem> {
+    let (folder, _) = found.executable.rsplit_once('/').unwrap_or_default();
+    let version = interpreter::version(found);
+    let is_own = |python: &str| {
+        let (given, name) = python.rsplit_once('/').map_or((folder, python), |(given, name)| (given, name));
+        let number = name.strip_prefix("python").unwrap_or(name);
+        let is_version = version.strip_prefix(number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        given == folder && (number.is_empty() || is_version)
+    };
+    let steps = place::steps(&wanted.step.root);
+    let mut parts = steps.iter().flat_map(Step::parts).chain(wanted.before);
+    let other = parts.find_map(|part| match &part.command {
+        Command::EnvUse(python) if !is_own(python) => Some(python),
+        _ => None,
+    });
+    match other {
+        Some(python) => refused(format!("`poetry env use {python}` may choose another Python than {version}")),
+        None => Ok(()),
+    }
+}
+
+/// Whether a plugin changes the project's version when it is installed.
+pub(super) fn has_dynamic_version(pyproject: &str) -> bool {
+    let table = pyproject.parse::<toml::Table>().unwrap_or_default();
+    let plugin = table.get("tool").and_then(|tool| tool.get("poetry-dynamic-versioning"));
+    plugin.and_then(|plugin| plugin.get("enable")).and_then(toml::Value::as_bool) == Some(true)
 }
 
 /// Credentials that only Poetry would find.
@@ -97,13 +127,19 @@ pub(super) fn check_credentials(plan: &Plan, wanted: &Wanted<'_>, scene: &Scene)
 /// Where Debian's own packages for Python are, which pip finds as well.
 const OF_DEBIAN: &str = "/usr/lib/python3/dist-packages";
 
-/// In an environment that Poetry did not make there may be packages already. Poetry and pip replace those of another version.
+/// In an environment that Poetry did not make there may be packages already. Poetry and pip replace those of another version. Those
+/// that were served before are the same.
 pub(super) async fn check_present(
     service: &Service<'_>,
     state: &Ref,
     plan: &Plan,
     place: &Place,
+    earlier: &[Served],
 ) -> Result<(), Problem> {
+    let is_served = |package: &Package| {
+        let mut here = earlier.iter().filter(|served| served.place.path() == place.path());
+        here.any(|served| served.packages.get(&package.name) == Some(&package.version))
+    };
     let mut present = BTreeMap::new();
     let of_system = (plan.requested && *place == Place::System).then_some(OF_DEBIAN);
     for folder in [plan.scheme.purelib.as_str(), &plan.scheme.platlib].into_iter().chain(of_system) {
@@ -115,7 +151,7 @@ pub(super) async fn check_present(
             }
         }
     }
-    for package in &plan.packages {
+    for package in plan.packages.iter().filter(|package| !is_served(package)) {
         if let Some(version) = present.get(&package.name) {
             return refused(format!("{} {version} is installed already", package.name));
         }

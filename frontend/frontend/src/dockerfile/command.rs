@@ -32,6 +32,8 @@ pub enum Command {
         /// Whether it counts for the project alone.
         local: bool,
     },
+    /// `poetry env use PYTHON`.
+    EnvUse(String),
     /// Is of no effect where there is no Poetry, such as cleaning its cache.
     Moot,
     /// Removes these folders, which are Poetry's caches.
@@ -110,10 +112,17 @@ pub fn command(text: &str, variables: &Variables) -> Command {
         _ => {}
     }
     if let Some(arguments) = arguments_of("poetry", &words) {
-        return poetry(arguments, &simple);
+        return match poetry(arguments, &simple) {
+            Command::Moot | Command::Config { .. } | Command::EnvUse(_)
+                if !simple.redirections.iter().all(is_harmless) =>
+            {
+                Command::Needs("its output goes to a file".to_owned())
+            }
+            command => command,
+        };
     }
     let shows = |word: &str| word == "poetry" || word.ends_with("/poetry") || word.ends_with("/poetry/bin/activate");
-    if let Some(provides) = provides(&words, variables) {
+    if let Some(provides) = provides(text, &simple, variables) {
         return provides;
     }
     if let Some(install) = requirements::pip_install(&words, &simple) {
@@ -133,7 +142,8 @@ pub fn command(text: &str, variables: &Variables) -> Command {
 fn caches(program: &str, arguments: &[&str], variables: &Variables) -> Option<Vec<String>> {
     let folders: Vec<&str> = arguments.iter().filter(|word| !word.starts_with('-')).copied().collect();
     let own = variables.get("POETRY_CACHE_DIR").map(|folder| folder.trim_end_matches('/').to_owned());
-    let home = variables.get("HOME").map(|home| format!("{home}/.cache/pypoetry"));
+    let home = variables.get("HOME").filter(|home| home.starts_with('/'));
+    let home = home.map(|home| format!("{home}/.cache/pypoetry"));
     let known: Vec<String> = own.into_iter().chain(home).filter(|folder| folder.len() > 1).collect();
     let is_cache = |folder: &&str| {
         let of = |known: &String| {
@@ -201,11 +211,19 @@ fn arguments_of<'a, 'b>(program: &str, words: &'b [&'a str]) -> Option<&'b [&'a 
     }
 }
 
-/// A command that installs Poetry, by pip, by pipx, or into a virtual environment of its own.
-fn provides(words: &[&str], variables: &Variables) -> Option<Command> {
+/// Whether a redirection leaves nothing behind: the operator with its number, and the target.
+pub(super) fn is_harmless((operator, target): &(String, String)) -> bool {
+    operator.starts_with(['>', '1', '2', '&']) && (target == "/dev/null" || target == "1" || target == "2")
+}
+
+/// A command that installs Poetry, by pip, by pipx, or into a virtual environment of its own. Where it is not understood to the
+/// last word, it stays as it is, and Poetry with it.
+fn provides(text: &str, simple: &Simple, variables: &Variables) -> Option<Command> {
+    let words: &[&str] = &simple.words.iter().map(String::as_str).collect::<Vec<_>>();
     let pip = ["pip", "pip3"].iter().find_map(|name| arguments_of(name, words));
     if let Some([install, arguments @ ..]) = pip.or_else(|| arguments_of("pipx", words)) {
-        if *install == "uninstall" && arguments.iter().all(|word| word.starts_with('-') || is_poetry(word)) {
+        let is_all_poetry = arguments.iter().all(|word| word.starts_with('-') || is_poetry(word));
+        if *install == "uninstall" && is_all_poetry && arguments.iter().any(|word| is_poetry_itself(word)) {
             return Some(Command::Moot);
         }
         if *install == "inject" && arguments.first() == Some(&"poetry") {
@@ -214,16 +232,24 @@ fn provides(words: &[&str], variables: &Variables) -> Option<Command> {
         if *install != "install" {
             return None;
         }
-        let (kept, others) = without_poetry(arguments);
         let of_home = home_of(words.first()?, variables);
-        if kept.len() == arguments.len() {
+        let is_quiet = simple.redirections.iter().all(is_harmless);
+        let Some((of_poetry, others)) = poetry_among(arguments).filter(|_| is_quiet) else {
+            return arguments.iter().any(|word| is_poetry(word)).then_some(Command::Other);
+        };
+        if of_poetry.is_empty() {
             // Whatever goes into Poetry's own environment is Poetry's.
             return of_home.map(|home| Command::Provides { rest: None, home: Some(home) });
         }
-        let head = &words[..words.len() - arguments.len()];
-        let rest =
-            others.then(|| head.iter().chain(&kept).map(|word| shell::quoted(word)).collect::<Vec<_>>().join(" "));
-        return Some(Command::Provides { rest, home: of_home });
+        if !others {
+            return Some(Command::Provides { rest: None, home: of_home });
+        }
+        let head = words.len() - arguments.len();
+        let left_out = of_poetry.into_iter().map(|index| head + index).collect::<Vec<_>>();
+        return Some(match text_without(text, &left_out, words.len(), variables) {
+            Some(rest) => Command::Provides { rest: Some(rest), home: of_home },
+            None => Command::Other,
+        });
     }
     let python = words.first()?.rsplit('/').next()?;
     if let (true, ["-m", "venv" | "virtualenv", folders @ ..]) = (python.starts_with("python"), &words[1..]) {
@@ -247,9 +273,29 @@ fn home_of(program: &str, variables: &Variables) -> Option<String> {
     is_home(folder, variables).then(|| folder.to_owned())
 }
 
-/// The arguments of `pip install` without Poetry and its plugins, and whether anything is left to install.
-fn without_poetry<'a>(arguments: &[&'a str]) -> (Vec<&'a str>, bool) {
-    const WITH_VALUE: [&str; 15] = [
+/// The text of a command without some of its words. `None` if a word is not written as the one word that it comes to.
+fn text_without(text: &str, left_out: &[usize], count: usize, variables: &Variables) -> Option<String> {
+    let (mut kept, mut position) = (Vec::new(), 0);
+    for word in shell::raw_words(text) {
+        let read = shell::simple(word, variables)?;
+        let is_word = match (&read.assignments[..], &read.words[..], &read.redirections[..]) {
+            ([_], [], []) => position > 0,
+            ([], [_], []) => true,
+            ([], [], [_]) => false,
+            _ => return None,
+        };
+        if !(is_word && left_out.contains(&position)) {
+            kept.push(word);
+        }
+        position += usize::from(is_word);
+    }
+    (position == count).then(|| kept.join(" "))
+}
+
+/// Which arguments of `pip install` are Poetry and its plugins, and whether anything else is installed. `None` if an option is not known,
+/// so that what stands behind it may be its value.
+fn poetry_among(arguments: &[&str]) -> Option<(Vec<usize>, bool)> {
+    const WITH_VALUE: [&str; 36] = [
         "-r",
         "--requirement",
         "-c",
@@ -257,41 +303,106 @@ fn without_poetry<'a>(arguments: &[&'a str]) -> (Vec<&'a str>, bool) {
         "-i",
         "--index-url",
         "--extra-index-url",
+        "-f",
+        "--find-links",
         "--trusted-host",
         "-t",
         "--target",
         "--prefix",
         "--root",
         "--timeout",
+        "--default-timeout",
         "--retries",
         "--cert",
+        "--client-cert",
+        "--cache-dir",
+        "--progress-bar",
+        "--root-user-action",
+        "--proxy",
+        "--log",
+        "--src",
+        "--exists-action",
+        "--upgrade-strategy",
+        "--no-binary",
+        "--only-binary",
+        "--use-feature",
+        "--use-deprecated",
+        "--python",
+        "--python-version",
+        "--pip-args",
+        "--suffix",
+        "--index",
     ];
-    let (mut kept, mut others, mut skip) = (Vec::new(), false, false);
-    let mut before = "";
-    for word in arguments {
-        if std::mem::take(&mut skip) {
-            others |= ["-r", "--requirement"].contains(&before);
-            kept.push(*word);
-            continue;
-        }
-        before = word;
-        if word.starts_with('-') {
-            skip = WITH_VALUE.contains(word);
-            others |= word.starts_with("--requirement=") || (word.starts_with("-r") && word.len() > 2);
-            kept.push(*word);
-        } else if !is_poetry(word) {
+    const FLAGS: [&str; 31] = [
+        "-q",
+        "-qq",
+        "-qqq",
+        "--quiet",
+        "-v",
+        "-vv",
+        "-vvv",
+        "--verbose",
+        "-U",
+        "--upgrade",
+        "-I",
+        "--ignore-installed",
+        "--force-reinstall",
+        "--force",
+        "--user",
+        "--global",
+        "--no-deps",
+        "--pre",
+        "--no-cache-dir",
+        "--no-cache",
+        "--no-input",
+        "--no-color",
+        "--no-compile",
+        "--compile",
+        "--isolated",
+        "--prefer-binary",
+        "--disable-pip-version-check",
+        "--no-warn-script-location",
+        "--no-python-version-warning",
+        "--break-system-packages",
+        "--system-site-packages",
+    ];
+    let has_poetry = arguments.iter().any(|word| is_poetry_itself(word));
+    let (mut of_poetry, mut others) = (Vec::new(), false);
+    let mut rest = arguments.iter().enumerate();
+    while let Some((index, word)) = rest.next() {
+        if WITH_VALUE.contains(word) {
+            rest.next();
+            others |= ["-r", "--requirement"].contains(word);
+        } else if word.starts_with('-') {
+            let is_list = word.starts_with("--requirement=") || (word.starts_with("-r") && !word.starts_with("--"));
+            others |= is_list;
+            if !(FLAGS.contains(word) || is_list || word.starts_with("--") && word.contains('=')) {
+                return None;
+            }
+        } else if is_poetry(word) && has_poetry {
+            of_poetry.push(index);
+        } else {
             others = true;
-            kept.push(*word);
         }
     }
-    (kept, others)
+    Some((of_poetry, others))
+}
+
+/// The name in a requirement.
+fn name_in(requirement: &str) -> Name {
+    Name::new(requirement.split(['=', '<', '>', '~', '!', '[', ';', ' ', '@']).next().unwrap_or_default())
+}
+
+/// Whether a requirement is Poetry, one of its plugins or its core, which others need too.
+fn is_poetry(requirement: &str) -> bool {
+    let name = name_in(requirement);
+    is_poetry_itself(requirement) || name.as_str() == "poetry-core"
 }
 
 /// Whether a requirement is Poetry or one of its plugins.
-fn is_poetry(requirement: &str) -> bool {
-    let name = requirement.split(['=', '<', '>', '~', '!', '[', ';', ' ', '@']).next().unwrap_or_default();
-    let name = Name::new(name);
-    name.as_str() == "poetry" || name.as_str() == "poetry-core" || name.as_str().starts_with("poetry-plugin-")
+fn is_poetry_itself(requirement: &str) -> bool {
+    let name = name_in(requirement);
+    name.as_str() == "poetry" || name.as_str().starts_with("poetry-plugin-")
 }
 
 fn poetry(arguments: &[&str], simple: &Simple) -> Command {
@@ -327,12 +438,9 @@ fn poetry(arguments: &[&str], simple: &Simple) -> Command {
         }
     }
     let Some(name) = name else { return Command::Moot };
-    let harmless = |(operator, target): &(String, String)| {
-        operator.starts_with(['>', '1', '2', '&']) && (target == "/dev/null" || target == "1" || target == "2")
-    };
     match (name, &words[..]) {
         ("install" | "sync", options) => {
-            if !simple.redirections.iter().all(harmless) {
+            if !simple.redirections.iter().all(is_harmless) {
                 return needs("its output goes to a file".to_owned());
             }
             match install(options) {
@@ -344,7 +452,7 @@ fn poetry(arguments: &[&str], simple: &Simple) -> Command {
             }
         }
         ("export", options) => {
-            let mut to_files = simple.redirections.iter().filter(|redirection| !harmless(redirection));
+            let mut to_files = simple.redirections.iter().filter(|redirection| !is_harmless(redirection));
             let file = match (to_files.next(), to_files.next()) {
                 (None, _) => None,
                 (Some((operator, file)), None) if [">", "1>", ">|"].contains(&operator.as_str()) => Some(file.as_str()),
@@ -374,7 +482,8 @@ fn poetry(arguments: &[&str], simple: &Simple) -> Command {
         }
         ("check" | "about" | "show" | "list" | "help", _)
         | ("cache", ["clear" | "list", ..])
-        | ("env", ["use" | "list", ..]) => Command::Moot,
+        | ("env", ["list", ..]) => Command::Moot,
+        ("env", ["use", python]) if !python.starts_with('-') => Command::EnvUse((*python).to_owned()),
         ("self", ["add" | "update" | "install" | "show", plugins @ ..])
             if plugins.iter().all(|word| word.starts_with('-') || is_poetry(word)) =>
         {
@@ -484,6 +593,9 @@ mod tests {
             "sh -c 'poetry install'",
             "watchmedo poetry",
             "poetry self add poetry-dynamic-versioning",
+            "poetry show > deps.txt",
+            "poetry --version >> v",
+            "poetry env use --x",
         ] {
             assert!(matches!(read(text), Command::Needs(_)), "{text}: {:?}", read(text));
         }
@@ -506,6 +618,13 @@ mod tests {
             ),
             ("pip install poetry -r requirements.txt", Some("pip install -r requirements.txt"), None),
             ("pipx install poetry==1.8.5", None, None),
+            ("pipx install --python python3.11 poetry", None, None),
+            ("pip install --progress-bar off --root-user-action=ignore poetry >/dev/null", None, None),
+            (
+                "PIP_INDEX_URL=$INDEX pip install poetry ./wheels/*.whl \"corp>1\" --extra-index-url https://$TOKEN@x",
+                Some("PIP_INDEX_URL=$INDEX pip install ./wheels/*.whl \"corp>1\" --extra-index-url https://$TOKEN@x"),
+                None,
+            ),
             ("pipx inject poetry poetry-plugin-export", None, None),
             ("python -m venv $POETRY_HOME", None, Some("/opt/poetry")),
             ("$POETRY_HOME/bin/pip install -U pip", None, Some("/opt/poetry")),
@@ -520,7 +639,15 @@ mod tests {
         ] {
             assert_eq!(read(text), provides(rest, home), "{text}");
         }
-        for text in ["pip install x", "python -m venv /venv", "pip wheel -r list", "apt-get install -y curl"] {
+        for text in [
+            "pip install x",
+            "python -m venv /venv",
+            "pip wheel -r list",
+            "apt-get install -y curl",
+            "pip install poetry-core",
+            "pip install --option-of-tomorrow poetry",
+            "pip install poetry >log",
+        ] {
             assert_eq!(read(text), Command::Other, "{text}");
         }
         assert!(matches!(read("pip install -r requirements.txt"), Command::PipInstall(_)));

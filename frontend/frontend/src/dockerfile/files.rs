@@ -38,6 +38,17 @@ pub enum Unknown {
 /// What tells the command that a process writes a file with.
 pub type Maker<'a> = dyn Fn(&OpenVertex, &pb::ExecOp, &str) -> Result<Option<At>, Unknown> + 'a;
 
+/// What is looked for, and where.
+#[derive(Clone, Copy)]
+enum Look<'a> {
+    /// A file, also in images.
+    Everywhere,
+    /// A file, but not in images.
+    NotInImages,
+    /// A file or the command that makes it.
+    For(&'a Maker<'a>),
+}
+
 /// Where a file comes from.
 enum Found {
     /// A path in a source.
@@ -60,18 +71,37 @@ impl<'a> Files<'a> {
     /// # Errors
     /// If it cannot be told, or a call fails.
     pub async fn text(&self, state: &Output, path: &str) -> Result<Option<String>, Unknown> {
-        let bytes = match self.find(state, path, None).await? {
-            None | Some(Found::Made(_)) => return Ok(None),
-            Some(Found::Text(bytes)) => bytes,
-            Some(Found::At(source, path)) => {
+        let bytes = match self.find(state, path, Look::Everywhere).await? {
+            Some(found) => self.content(found).await?,
+            None => None,
+        };
+        let Some(bytes) = bytes else { return Ok(None) };
+        String::from_utf8(bytes).map(Some).map_err(|_| Unknown::Uncertain(format!("{path} is not valid UTF-8")))
+    }
+
+    /// The content of the file at an absolute path that the client, and no image, brought; `None` if there is none.
+    ///
+    /// # Errors
+    /// If it cannot be told, or a call fails.
+    pub async fn clients(&self, state: &Output, path: &str) -> Result<Option<Vec<u8>>, Unknown> {
+        match self.find(state, path, Look::NotInImages).await? {
+            Some(found) => self.content(found).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn content(&self, found: Found) -> Result<Option<Vec<u8>>, Unknown> {
+        match found {
+            Found::Made(_) => Ok(None),
+            Found::Text(bytes) => Ok(Some(bytes)),
+            Found::At(source, path) => {
                 let solved = self.solve(&source).await?;
                 match self.gateway.stat(&solved, &path).await? {
-                    Some(stat) if stat.mode & (1 << 31) == 0 => self.gateway.read_file(&solved, &path).await?,
-                    _ => return Ok(None),
+                    Some(stat) if stat.mode & (1 << 31) == 0 => Ok(Some(self.gateway.read_file(&solved, &path).await?)),
+                    _ => Ok(None),
                 }
             }
-        };
-        String::from_utf8(bytes).map(Some).map_err(|_| Unknown::Uncertain(format!("{path} is not valid UTF-8")))
+        }
     }
 
     /// Whether there is a file or folder at an absolute path.
@@ -79,7 +109,7 @@ impl<'a> Files<'a> {
     /// # Errors
     /// If it cannot be told, or a call fails.
     pub async fn exists(&self, state: &Output, path: &str) -> Result<bool, Unknown> {
-        Ok(self.find(state, path, None).await?.is_some())
+        Ok(self.find(state, path, Look::Everywhere).await?.is_some())
     }
 
     /// The command that writes the file at an absolute path; `None` if the file comes from elsewhere, or there is none.
@@ -87,14 +117,18 @@ impl<'a> Files<'a> {
     /// # Errors
     /// If it cannot be told, or a call fails.
     pub async fn maker(&self, state: &Output, path: &str, maker: &Maker<'_>) -> Result<Option<At>, Unknown> {
-        Ok(match self.find(state, path, Some(maker)).await? {
+        Ok(match self.find(state, path, Look::For(maker)).await? {
             Some(Found::Made(at)) => Some(at),
             _ => None,
         })
     }
 
     /// Follows a path down to where it comes from. What is found there exists.
-    async fn find(&self, state: &Output, path: &str, maker: Option<&Maker<'_>>) -> Result<Option<Found>, Unknown> {
+    async fn find(&self, state: &Output, path: &str, look: Look<'_>) -> Result<Option<Found>, Unknown> {
+        let maker = match look {
+            Look::For(maker) => Some(maker),
+            _ => None,
+        };
         // States that are left to look into; the first that has it is the one.
         let mut waiting = vec![(state.clone(), path.to_owned())];
         let mut steps = 0;
@@ -107,6 +141,8 @@ impl<'a> Files<'a> {
             let inputs = vertex.inputs();
             let input = |index: i64| usize::try_from(index).ok().and_then(|index| inputs.get(index)).cloned();
             match vertex.op().op {
+                Some(pb::op::Op::Source(source))
+                    if matches!(look, Look::NotInImages) && source.identifier.starts_with("docker-image://") => {}
                 Some(pb::op::Op::Source(_)) => {
                     let solved = self.solve(&state).await?;
                     if self.gateway.stat(&solved, &path).await?.is_some() {

@@ -9,12 +9,16 @@ use poetry_lock::{PoetryToml, Texts};
 use toml::de::DeTable;
 
 use super::{
-    checks::{check_credentials, check_present, check_settings, check_sync, is_unpacked, what_is_built},
+    checks::{
+        check_credentials, check_present, check_python, check_settings, check_sync, has_dynamic_version, is_unpacked,
+        what_is_built,
+    },
     command::Install,
     files::{Files, Unknown},
     pip::Pip,
     place::{self, PYTHON, Place},
-    settle::{roots, settled},
+    settle::{beside, roots, settled},
+    shell,
     step::{Part, Scene, Step, chain},
 };
 use crate::{
@@ -89,8 +93,10 @@ pub struct Served {
     pub place: Place,
     /// The layers, each with what it holds.
     pub layers: Vec<(String, Output)>,
-    /// The names of the packages.
-    pub packages: BTreeSet<String>,
+    /// The packages, with their versions.
+    pub packages: BTreeMap<String, String>,
+    /// Whether the project itself is installed.
+    pub has_root: bool,
     /// Why Poetry has to run as well, for what is not in the layers.
     pub rest: Option<String>,
     /// The same layers before they were fitted to the stage's folders, if root owns them.
@@ -137,6 +143,15 @@ pub struct Located {
     texts: ProjectTexts,
 }
 
+impl Located {
+    /// Whether the project declares a script of this name.
+    #[must_use]
+    pub fn has_script(&self, name: &str) -> bool {
+        let pyproject = poetry_lock::Pyproject::read(&self.texts.pyproject, poetry_lock::Dialect::Poetry2);
+        pyproject.is_ok_and(|pyproject| pyproject.scripts.iter().any(|script| script.name == name))
+    }
+}
+
 /// A project's files.
 #[derive(Debug, Clone)]
 pub(super) struct ProjectTexts {
@@ -165,12 +180,12 @@ impl Service<'_> {
         if let Some(name) = scene.unknown() {
             return refused(format!("the value of {name} is known to the running shell alone"));
         }
-        if !scene.user.is_empty() && !scene.variables.contains_key("HOME") {
+        if scene.variables.get("HOME").is_some_and(|home| home == shell::USERS_HOME) {
             let solved = self.gateway.solve(at.state.marshal()?).await?;
-            let home = self.entry(&solved, "/etc/passwd", scene.user.split(':').next().unwrap_or_default()).await?;
-            if let Some(home) = home.and_then(|fields| fields.get(5).cloned()) {
-                scene.variables.insert("HOME".to_owned(), home);
-            }
+            match self.home(&solved, &scene).await? {
+                Some(home) => scene.variables.insert("HOME".to_owned(), home),
+                None => scene.variables.remove("HOME"),
+            };
         }
         let (folder, texts) = self.texts(at, folder).await?;
         let settings = match texts.toml.as_deref().map(PoetryToml::read).transpose() {
@@ -310,8 +325,15 @@ impl Service<'_> {
         if install.sync {
             check_sync(&plan, &place, earlier)?;
         }
-        if place == Place::System || pip.is_some() {
-            check_present(self, &state, &plan, &place).await?;
+        check_python(wanted, &found)?;
+        let is_known = earlier.iter().any(|served| served.place.path() == place.path());
+        let is_foreign = matches!(place, Place::Venv { made: false, .. }) && !is_known;
+        if is_foreign && self.gateway.stat(&state, &plan.scheme.purelib).await?.is_none() {
+            let path = place.path().unwrap_or_default();
+            return refused(format!("the virtual environment {path} is not of the stage's own Python"));
+        }
+        if place == Place::System || pip.is_some() || is_foreign {
+            check_present(self, &state, &plan, &place, earlier).await?;
         }
         if let Place::Venv { path, made: true } = &place
             && !earlier.iter().any(|served| served.place.path() == Some(path))
@@ -344,23 +366,32 @@ impl Service<'_> {
             can_merge: self.caps.has(cap::MERGE_OP),
         };
         let mut layers = graph::environment(&plan, &materials, makes_venv, install.compile)?;
-        let roots = roots(&plan, &place);
+        let (roots, beside) = (roots(&plan, &place), beside(&plan, &place));
         let parents = self.parents(&state, &roots).await?;
         if let Some(odd) = parents.iter().find(|parent| parent.is_odd()) {
             return refused(format!("{} is no folder", odd.path));
         }
         let loose = (owner == (0, 0)).then(|| layers.clone());
         for (label, output) in &mut layers {
-            *output = settled(output.clone(), label, &roots, &parents, owner, &materials.prefix)?;
+            let folders = (&roots, beside.as_deref());
+            *output = settled(output.clone(), label, folders, &parents, owner, &materials.prefix)?;
         }
+        // An environment that was removed since is made anew.
+        let is_there = match &place {
+            Place::Venv { path, .. } if is_known => {
+                self.gateway.stat(&state, &format!("{path}/pyvenv.cfg")).await?.is_some()
+            }
+            _ => true,
+        };
         let known: Vec<&Output> = earlier
             .iter()
-            .filter(|served| served.place.path() == place.path())
+            .filter(|served| is_there && served.place.path() == place.path())
             .flat_map(|served| served.layers.iter().map(|(_, output)| output))
             .collect();
         layers.retain(|(_, output)| !known.contains(&output));
-        let packages = plan.packages.into_iter().map(|package| package.name).collect();
-        Ok(Served { place, layers, packages, rest, loose })
+        let has_root = plan.root.is_some();
+        let packages = plan.packages.into_iter().map(|package| (package.name, package.version)).collect();
+        Ok(Served { place, layers, packages, has_root, rest, loose })
     }
 
     #[allow(clippy::too_many_arguments, reason = "all that a plan depends on")]
@@ -421,6 +452,9 @@ impl Service<'_> {
             }
             plan.root = None;
         }
+        if plan.root.is_some() && has_dynamic_version(&located.texts.pyproject) {
+            return refused("poetry-dynamic-versioning gives the project its version");
+        }
         Ok(plan)
     }
 
@@ -454,9 +488,7 @@ impl Service<'_> {
             if self.gateway.stat(state, &path).await?.is_some() {
                 let names = self.gateway.read_dir(state, &path).await.unwrap_or_default();
                 let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-                found.extend(
-                    names.into_iter().filter(|name| !name.ends_with('/')).map(|name| format!("{prefix}{name}")),
-                );
+                found.extend(names.into_iter().map(|name| format!("{prefix}{name}")));
             }
         }
         Ok(found)

@@ -82,7 +82,7 @@ impl Service<'_> {
         let mut layers = Vec::new();
         for (what, layer) in &environment.layers {
             let prefix = format!("{} ", name.trim_start_matches('[').split(']').next().unwrap_or_default());
-            inputs.push(settled(layer.clone(), what, &[path.clone()].into(), &parents, (0, 0), &prefix)?);
+            inputs.push(settled(layer.clone(), what, (&[path.clone()].into(), None), &parents, (0, 0), &prefix)?);
             let instruction = name.split_once("] ").map_or(name, |(_, instruction)| instruction);
             layers.push(Layer::from(format!("{instruction}: {what}")));
         }

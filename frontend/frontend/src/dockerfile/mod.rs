@@ -9,6 +9,7 @@ mod checks;
 pub mod command;
 pub mod delegate;
 pub mod files;
+mod indirect;
 pub mod install;
 mod lift;
 pub mod lists;
@@ -154,7 +155,10 @@ impl Build<'_> {
         };
         let original = Output::from_definition(definition)?;
         let mut ending = config.as_ref().and_then(|config| Ending::read(config));
-        let needs = ending.as_ref().and_then(Ending::needs);
+        let needs = match &ending {
+            Some(ending) => ending.needs(self.service.files, &original).await?,
+            None => None,
+        };
         let mut rewritten = rewrite::rewrite(&self.service, &original, needs, self.dockerfile).await?;
         if let Some(ending) = ending.as_mut().filter(|_| !rewritten.keeps_poetry) {
             let done = ending.without_poetry(&self.service, &original, &rewritten.output, &rewritten.served).await?;

@@ -224,7 +224,7 @@ impl Service<'_> {
 
     /// Files that pip reads settings from, which may change anything.
     async fn check_settings_of_pip(&self, place: &Place, state: &Ref, scene: &Scene) -> Result<(), Problem> {
-        let home = scene.variables.get("HOME").map_or("/root", String::as_str);
+        let home = self.home(state, scene).await?.unwrap_or_else(|| "/".to_owned());
         let user = scene.variables.get("XDG_CONFIG_HOME").cloned().unwrap_or_else(|| format!("{home}/.config"));
         let mut files = vec![
             "/etc/pip.conf".to_owned(),

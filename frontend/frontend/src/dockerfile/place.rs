@@ -49,13 +49,17 @@ pub struct Project<'a> {
     pub toml: &'a PoetryToml,
 }
 
-/// The settings of Poetry that stages make by `poetry config`, the last counts.
-fn configured(steps: &[Step], parts: &[super::step::Part], key: &str, folder: &str) -> Option<String> {
+/// The settings of Poetry that stages make by `poetry config`, the last counts. Those that are not for the project alone are kept
+/// in the user's home.
+fn configured(steps: &[Step], parts: &[super::step::Part], key: &str, folder: &str, scene: &Scene) -> Option<String> {
+    let is_users = |other: &Scene| {
+        let same = |name: &str| other.variables.get(name) == scene.variables.get(name);
+        other.user == scene.user && ["POETRY_CONFIG_DIR", "XDG_CONFIG_HOME"].into_iter().all(same)
+    };
     let all = steps.iter().flat_map(Step::parts).chain(parts);
     all.filter_map(|part| match &part.command {
-        Command::Config { key: set, value, local } if set == key && (!local || part.scene.folder == folder) => {
-            Some(value)
-        }
+        Command::Config { key: set, value, local: true } if set == key && part.scene.folder == folder => Some(value),
+        Command::Config { key: set, value, local: false } if set == key && is_users(&part.scene) => Some(value),
         _ => None,
     })
     .next_back()
@@ -102,7 +106,7 @@ pub async fn place(
         return Err(Unknown::Uncertain(format!("VIRTUAL_ENV is {active}, which no step before makes")));
     }
     let setting = |key: &str, variable_name: &str| {
-        variable(variable_name).or_else(|| configured(&steps, before, key, project.folder))
+        variable(variable_name).or_else(|| configured(&steps, before, key, project.folder, scene))
     };
     let flag = |key: &str, variable_name: &str, local: Option<bool>| {
         let from_variable = variable(variable_name).as_deref().map(is_true);

@@ -4,7 +4,7 @@
 
 use poetry_lock::{Name, Options};
 
-use super::shell::Simple;
+use super::{command::is_harmless, shell::Simple};
 
 /// A `poetry export`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -108,10 +108,7 @@ pub(super) fn pip_install(words: &[&str], simple: &Simple) -> Option<PipInstall>
         [program, "-m", "pip", rest @ ..] if is(program, "python") => (program, true, rest),
         _ => return None,
     };
-    let harmless = |(operator, target): &(String, String)| {
-        operator.starts_with(['>', '1', '2', '&']) && (target == "/dev/null" || target == "1" || target == "2")
-    };
-    if !simple.redirections.iter().all(harmless) {
+    if !simple.redirections.iter().all(is_harmless) {
         return None;
     }
     let assignments = simple.assignments.clone();

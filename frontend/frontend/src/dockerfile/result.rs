@@ -7,9 +7,11 @@ use serde_json::{Map, Value, json};
 
 use super::{
     command::{self, Command},
+    files::Files,
+    indirect,
     install::{Problem, Refused, Served, Service, Standpoint},
     place::Place,
-    rewrite::{Layer, installed},
+    rewrite::{Layer, runnable},
     shell,
     step::Scene,
 };
@@ -51,9 +53,26 @@ impl Ending {
         Scene::new(&self.strings("Env"), self.text("WorkingDir"), self.text("User"))
     }
 
-    /// Why the image needs Poetry when it runs, if it does for sure.
-    #[must_use]
-    pub fn needs(&self) -> Option<String> {
+    /// Why the image needs Poetry when it runs or is built upon, if it does for sure. `state` is the original one.
+    ///
+    /// # Errors
+    /// Any error of a call.
+    pub async fn needs(&self, files: &Files<'_>, state: &Output) -> Result<Option<String>, Error> {
+        if let Some(reason) = self.needs_by_itself() {
+            return Ok(Some(reason));
+        }
+        let commands: Vec<Vec<String>> = WORDS
+            .into_iter()
+            .map(|key| {
+                let words = self.strings(key);
+                let text = script(&words);
+                text.map_or(words, |text| text.split_whitespace().map(str::to_owned).collect())
+            })
+            .collect();
+        Ok(indirect::ending(files, state, &commands, &self.scene()).await?)
+    }
+
+    fn needs_by_itself(&self) -> Option<String> {
         let scene = self.scene();
         let of = |key: &str| {
             let words = self.strings(key);
@@ -68,7 +87,10 @@ impl Ending {
         let health = self.config().and_then(|config| config.get("Healthcheck")).map(Value::to_string);
         let health =
             health.filter(|text| command::names_poetry(text)).map(|_| "its health check runs Poetry".to_owned());
-        WORDS.into_iter().find_map(of).or(health)
+        let triggers = self.strings("OnBuild");
+        let trigger = triggers.into_iter().find(|trigger| command::names_poetry(trigger));
+        let trigger = trigger.map(|trigger| format!("images that are built upon this one run `{trigger}`"));
+        WORDS.into_iter().find_map(of).or(health).or(trigger)
     }
 
     /// Makes the history tell of the layers that there are now. `chain` are the vertices that made the original image, and
@@ -128,14 +150,12 @@ impl Ending {
             let is_shell = script(&words).is_some();
             let text = script(&words).unwrap_or_else(|| joined(&words));
             let Command::Run { words: run, .. } = command::command(&text, &scene.variables) else { continue };
-            if place.is_none() {
-                let at = Standpoint { original, state, step: None, scene: &scene, before: &[], earlier: served };
-                let located = service.locate(&at, None).await;
-                match located.and_then(|located| installed(located.place, served)) {
-                    Ok(found) => place = Some(found),
-                    Err(Problem::Refused(Refused(reason))) => return Ok(Err(reason)),
-                    Err(Problem::Error(error)) => return Err(error),
-                }
+            let at = Standpoint { original, state, step: None, scene: &scene, before: &[], earlier: served };
+            let located = service.locate(&at, None).await;
+            match located.and_then(|located| runnable(&located, &run, served)) {
+                Ok(found) => place = Some(found),
+                Err(Problem::Refused(Refused(reason))) => return Ok(Err(reason)),
+                Err(Problem::Error(error)) => return Err(error),
             }
             let new = match (is_shell, text.split_once(" run ")) {
                 (true, Some((_, command))) => {
@@ -195,15 +215,18 @@ mod tests {
     #[test]
     fn what_runs_poetry_itself_needs_it() {
         let needs = |entrypoint: Value, cmd: Value| {
-            ending(json!({ "config": { "Entrypoint": entrypoint, "Cmd": cmd } })).needs().is_some()
+            ending(json!({ "config": { "Entrypoint": entrypoint, "Cmd": cmd } })).needs_by_itself().is_some()
         };
         assert!(!needs(json!(["poetry", "run", "python"]), Value::Null));
         assert!(!needs(json!(["python", "-m", "poetry_app"]), json!(["/bin/sh", "-c", "poetry run x"])));
         assert!(needs(json!(["poetry"]), json!(["run", "x"])));
         assert!(needs(json!(["/bin/sh", "-c", "poetry shell"]), Value::Null));
-        assert!(
-            ending(json!({ "config": { "Healthcheck": { "Test": ["CMD", "poetry", "run", "x"] } } })).needs().is_some()
-        );
+        for config in [
+            json!({ "Healthcheck": { "Test": ["CMD", "poetry", "run", "x"] } }),
+            json!({ "OnBuild": ["COPY . .", "RUN poetry install"] }),
+        ] {
+            assert!(ending(json!({ "config": config })).needs_by_itself().is_some());
+        }
     }
 
     #[test]

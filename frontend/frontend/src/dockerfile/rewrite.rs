@@ -12,13 +12,14 @@ use install_request::EPOCH;
 
 use super::{
     command::Command,
-    install::{Problem, Refused, Served, Service, Standpoint, Wanted},
+    indirect,
+    install::{Located, Problem, Refused, Served, Service, Standpoint, Wanted},
     lift::{self, Environment},
     lists::{At, Lists},
     place::{self, Place},
     requirements::PipInstall,
-    shell::{self, Segment},
-    step::{Part, Scene, Script, Step, chain, states},
+    shell::{self, Change, Segment},
+    step::{Part, Scene, Script, Step, chain, has_shell, states},
 };
 use crate::error::Error;
 
@@ -100,6 +101,14 @@ pub async fn rewrite(
             Some((digest.to_owned(), needs?))
         })
         .collect();
+    for step in steps.values() {
+        let digest = step.vertex.digest();
+        if !left.contains_key(digest)
+            && let Some(reason) = indirect::step(service.files, step).await?
+        {
+            left.insert(digest.to_owned(), reason);
+        }
+    }
     let lists = Lists::find(service.files, original, &vertices, &steps, &mut left).await?;
     let end = original.digest().unwrap_or_default().to_owned();
     // Steps that are served as far as possible, and for the rest need Poetry as well.
@@ -123,6 +132,7 @@ pub async fn rewrite(
             layers: BTreeMap::new(),
             environments: BTreeMap::new(),
             known: RefCell::default(),
+            installs: false,
         };
         match pass.run(&vertices).await? {
             Outcome::Left(digest, Refused(reason)) => {
@@ -132,8 +142,11 @@ pub async fn rewrite(
                 partial.insert(digest, reason);
             }
             Outcome::Done => {
-                let output = pass.output(original);
+                // Where Poetry does nothing here, it is there for something that cannot be seen.
+                let output = if pass.installs { pass.output(original) } else { original.clone() };
                 let (served, layers) = (pass.earlier(original), std::mem::take(&mut pass.layers));
+                let layers = if pass.installs { layers } else { BTreeMap::new() };
+                let keeps_poetry = kept.contains(&end) || !pass.installs;
                 let left = vertices.iter().filter_map(|vertex| {
                     let digest = vertex.digest();
                     let reason = left.get(digest).or_else(|| partial.get(digest));
@@ -142,13 +155,7 @@ pub async fn rewrite(
                     let text = steps.get(vertex.digest()).map_or_else(|| vertex.name().to_owned(), Step::text);
                     Some(Left { digest: vertex.digest().to_owned(), lines, text, reason })
                 });
-                return Ok(Rewritten {
-                    output,
-                    served,
-                    left: left.collect(),
-                    keeps_poetry: kept.contains(&end),
-                    layers,
-                });
+                return Ok(Rewritten { output, served, left: left.collect(), keeps_poetry, layers });
             }
         }
     }
@@ -186,6 +193,8 @@ struct Pass<'a> {
     environments: BTreeMap<(String, i64), Environment>,
     /// Answers of [`Self::earlier`], which is asked for states whose steps are done.
     known: RefCell<BTreeMap<(String, i64), Vec<Served>>>,
+    /// Whether anything that Poetry would install or write was served.
+    installs: bool,
 }
 
 /// How an attempt ends.
@@ -315,9 +324,13 @@ impl Pass<'_> {
         for (index, part) in step.parts().iter().enumerate() {
             let before = step.parts().get(..index).unwrap_or_default();
             let mut segment = part.segment.clone();
+            if index + 1 == step.parts().len() {
+                segment.separator = "";
+            }
             match &part.command {
                 Command::Install(install) => {
-                    self.run_waiting(step, &mut work, &label)?;
+                    self.cut(step, index, &mut work, &label)?;
+                    self.installs = true;
                     let wanted = Wanted {
                         step,
                         before,
@@ -341,7 +354,8 @@ impl Pass<'_> {
                     served.push(made);
                 }
                 Command::Export(export) => {
-                    self.run_waiting(step, &mut work, &label)?;
+                    self.cut(step, index, &mut work, &label)?;
+                    self.installs = true;
                     let list = self.service.exported(step, &work.state, part, before, export).await?;
                     let path = part.scene.absolute(&export.file);
                     work.state = self.service.with_list(step, work.state, part, &list, &path, &label).await?;
@@ -353,7 +367,7 @@ impl Pass<'_> {
                         work.wait(segment);
                         continue;
                     };
-                    self.run_waiting(step, &mut work, &label)?;
+                    self.cut(step, index, &mut work, &label)?;
                     let made = self.installed_list(step, index, install, &work.state, &served, &label, writer).await?;
                     self.lay(step, &mut work, &made, false, &label, part)?;
                     served.push(made);
@@ -364,34 +378,47 @@ impl Pass<'_> {
                 }
                 Command::Provides { rest, home } if !keeps => {
                     if let Some(home) = home {
-                        self.run_waiting(step, &mut work, &label)?;
+                        self.cut(step, index, &mut work, &label)?;
                         let folder = FileAction::mkdir(part.scene.absolute(home)).make_parents().timestamp(EPOCH);
                         let name = format!("{label} leave Poetry out");
                         work.state = step.vertex.located(File::on(work.state).then(folder).name(name)).output()?;
                         work.layers.push(format!("RUN mkdir -p {home}").into());
                     }
-                    if let Some(rest) = rest {
-                        segment.text = rest.clone();
-                        work.wait(segment);
+                    match rest {
+                        Some(rest) => {
+                            segment.text = rest.clone();
+                            work.wait(segment);
+                        }
+                        None => work.leave_out(&segment),
                     }
                 }
                 Command::Config { local: true, .. } if !keeps => {
-                    self.run_waiting(step, &mut work, &label)?;
+                    self.cut(step, index, &mut work, &label)?;
                     work.state = self.local_settings(step, before, work.state, part, &label).await?;
                     work.layers.push(format!("RUN {}", part.segment.text).into());
                 }
-                Command::Config { .. } | Command::Moot if !keeps => {}
-                Command::Clean(folders) if !keeps && !holds_environment(folders, &served) => {}
+                Command::Config { .. } | Command::Moot | Command::EnvUse(_) if !keeps => work.leave_out(&segment),
+                Command::Clean(folders) if !keeps && !holds_environment(folders, &served) => work.leave_out(&segment),
                 Command::Run { words, assignments } if !keeps => {
-                    let place = self.place_of(step, &work.state, &part.scene, before, &served).await?;
-                    segment.text = in_place(&part.segment.text, words, assignments, &place);
+                    let at = Standpoint {
+                        original: &step.root,
+                        state: &work.state,
+                        step: Some(step),
+                        scene: &part.scene,
+                        before,
+                        earlier: &served,
+                    };
+                    let place = runnable(&self.service.locate(&at, None).await?, words, &served)?;
+                    segment.text = in_place(&part.segment.text, words, assignments.len(), &place);
                     work.wait(segment);
                 }
                 Command::Needs(reason) => return Err(Problem::Refused(Refused(reason.clone())).into()),
                 _ => work.wait(segment),
             }
         }
-        if work.waiting.iter().eq(step.parts().iter().map(|part| &part.segment)) {
+        let is_whole =
+            work.waiting.iter().map(|segment| &segment.text).eq(step.parts().iter().map(|part| &part.segment.text));
+        if is_whole && work.state == self.output(&step.root) {
             self.carry(&step.vertex);
             return Ok(());
         }
@@ -460,11 +487,52 @@ impl Pass<'_> {
         Ok(())
     }
 
+    /// Ends a process in front of a command that is served. Refuses where the rest of the script would not be what it was.
+    fn cut(&self, step: &Step, index: usize, work: &mut Work, label: &str) -> Result<(), Problem> {
+        let refused = |reason: String| Err(Problem::Refused(Refused(reason)));
+        let (before, behind) = step.parts().split_at(index);
+        let runs = |part: &Part| {
+            let is_left_out = |command: &Command| {
+                matches!(
+                    command,
+                    Command::Config { .. }
+                        | Command::Moot
+                        | Command::EnvUse(_)
+                        | Command::Clean(_)
+                        | Command::Prefix(_)
+                )
+            };
+            !is_left_out(&part.command)
+        };
+        let runs_behind = behind.iter().skip(1).any(runs);
+        for part in before.iter().filter(|part| matches!(part.command, Command::Other | Command::Run { .. })) {
+            let text = &part.segment.text;
+            match shell::change(text) {
+                Change::None => {}
+                Change::Variables if !runs_behind => {}
+                _ => return refused(format!("a shell of its own for it would not know what `{text}` sets")),
+            }
+        }
+        // The last of the commands that are tied together by `&&`.
+        let end = behind.iter().position(|part| part.segment.separator != "&&").unwrap_or(behind.len());
+        let goes_on = end + 1 < behind.len();
+        let mut tied = before.iter().rev().take_while(|part| part.segment.separator == "&&");
+        match tied.find(|part| shell::is_condition(&part.segment.text)).filter(|_| goes_on) {
+            Some(part) => refused(format!("whether it runs depends on `{}`", part.segment.text)),
+            None => self.run_waiting(step, work, label),
+        }
+    }
+
     /// Runs the commands that wait. The shell's own state is made anew for those behind them.
     fn run_waiting(&self, step: &Step, work: &mut Work, label: &str) -> Result<(), Problem> {
         if std::mem::take(&mut work.runs) {
-            work.state = self.process(step, &work.state, &work.waiting, label)?;
-            work.layers.push(format!("RUN {}", shell::joined(&work.waiting)).into());
+            let mut script = shell::joined(&work.waiting);
+            // Whether the last command succeeds does not matter where another one followed.
+            if work.waiting.last().is_some_and(|last| last.separator == ";") {
+                script.push_str("; true");
+            }
+            work.state = self.process(step, &work.state, &script, label)?;
+            work.layers.push(format!("RUN {script}").into());
             work.environment = None;
         }
         work.waiting.clone_from(&work.prefixes);
@@ -472,14 +540,14 @@ impl Pass<'_> {
     }
 
     /// The step with other commands, on another state.
-    fn process(&self, step: &Step, state: &Output, segments: &[Segment], label: &str) -> Result<Output, Problem> {
-        let script = shell::joined(segments);
+    fn process(&self, step: &Step, state: &Output, script: &str, label: &str) -> Result<Output, Problem> {
         let refused = || Problem::Refused(Refused("its process has settings that are not known".to_owned()));
         let mut exec = step.exec.clone();
         let meta = exec.meta.as_mut().ok_or_else(refused)?;
-        match &mut meta.args[..] {
-            [_, .., option, text] if option.starts_with('-') => *text = script.clone(),
-            _ => meta.args = vec!["/bin/sh".into(), "-c".into(), script.clone()],
+        let is_script = has_shell(&meta.args);
+        match meta.args.last_mut().filter(|_| is_script) {
+            Some(text) => script.clone_into(text),
+            None => meta.args = vec!["/bin/sh".into(), "-c".into(), script.to_owned()],
         }
         let original = self.inputs(&step.vertex);
         let mut inputs: Vec<Output> = Vec::new();
@@ -542,19 +610,6 @@ impl Pass<'_> {
         Ok((state, 0))
     }
 
-    /// Where `poetry run` runs its command.
-    async fn place_of(
-        &self,
-        step: &Step,
-        state: &Output,
-        scene: &Scene,
-        before: &[Part],
-        served: &[Served],
-    ) -> Result<Place, Problem> {
-        let at = Standpoint { original: &step.root, state, step: Some(step), scene, before, earlier: served };
-        installed(self.service.locate(&at, None).await?.place, served)
-    }
-
     /// What `poetry config --local` leaves in poetry.toml, with all that it left there before.
     async fn local_settings(
         &self,
@@ -613,8 +668,10 @@ fn copies_poetry(vertex: &OpenVertex) -> Option<String> {
         // The folder that Poetry has to itself is there in any case.
         let is_missing = |home: &Option<String>, scene: &Scene| {
             let in_home = home.as_ref().is_some_and(|home| place::is_below(home, source));
-            let user = scene.variables.get("HOME").map_or("/root", String::as_str);
-            let is_users = place::is_below(source, &format!("{user}/.local"));
+            let is_users = match scene.variables.get("HOME") {
+                Some(home) if home == shell::USERS_HOME => source.contains("/.local"),
+                home => place::is_below(source, &format!("{}/.local", home.map_or("/root", String::as_str))),
+            };
             let is_named = source.ends_with("/poetry") || source.contains("pypoetry") || source.contains("/poetry/");
             !in_home && (is_users || is_named)
         };
@@ -691,11 +748,30 @@ impl Work {
         self.waiting.push(segment);
         self.runs = true;
     }
+
+    /// Goes on without a command. What was tied to it by `&&` is now tied to what follows it.
+    fn leave_out(&mut self, segment: &Segment) {
+        if let Some(last) = self.waiting.last_mut().filter(|last| last.separator == "&&") {
+            last.separator = segment.separator;
+        }
+    }
 }
 
-/// The environment of `poetry run`, which has to be there by then.
-pub fn installed(place: Place, served: &[Served]) -> Result<Place, Problem> {
-    let Place::Venv { path, made: true } = &place else { return Ok(place) };
+/// The environment in which `poetry run` runs a command. It has to be there by then, and the command too: Poetry also runs the
+/// project's own scripts where they are not installed.
+pub fn runnable(located: &Located, words: &[String], served: &[Served]) -> Result<Place, Problem> {
+    let place = installed(&located.place, served)?;
+    let has_root = served.iter().any(|served| served.has_root && served.place.path() == place.path());
+    match words.first().filter(|program| !has_root && located.has_script(program)) {
+        Some(program) => {
+            Err(Problem::Refused(Refused(format!("`{program}` is a script of the project, which is not installed"))))
+        }
+        None => Ok(place),
+    }
+}
+
+fn installed(place: &Place, served: &[Served]) -> Result<Place, Problem> {
+    let Place::Venv { path, made: true } = place else { return Ok(place.clone()) };
     let (start, _) = path.split_once(place::PYTHON).unwrap_or((path, ""));
     let known = served.iter().find_map(|served| match &served.place {
         Place::Venv { path: served, .. } if served.starts_with(start) => Some(served.clone()),
@@ -707,14 +783,15 @@ pub fn installed(place: Place, served: &[Served]) -> Result<Place, Problem> {
     }
 }
 
-/// The text of a command that `poetry run` would run, with the environment first on the path.
-fn in_place(text: &str, words: &[String], assignments: &[(String, String)], place: &Place) -> String {
+/// The text of a command that `poetry run` would run, with the environment first on the path. `assignments` is how many stand in front of it.
+fn in_place(text: &str, words: &[String], assignments: usize, place: &Place) -> String {
     // Behind the word `run` the text is the command's own, with variables that the shell is to expand.
     let command = match text.split_once(" run ") {
         Some((_, command)) => command.to_owned(),
         None => words.iter().map(|word| shell::quoted(word)).collect::<Vec<_>>().join(" "),
     };
-    let given = assignments.iter().map(|(name, value)| format!("{name}={} ", shell::quoted(value))).collect::<String>();
+    // As they are written: what variables hold is not for the name of a step.
+    let given: String = shell::raw_words(text).into_iter().take(assignments).map(|word| format!("{word} ")).collect();
     match place {
         Place::System => format!("{given}{command}"),
         Place::Venv { path, .. } => {
@@ -742,9 +819,9 @@ mod tests {
     fn commands_run_in_their_environment() {
         let venv = Place::Venv { path: "/app/.venv".into(), made: true };
         let words = ["python".to_owned(), "x".to_owned()];
-        let shown = in_place("A=1 poetry run python \"$X\"", &words, &[("A".into(), "1 2".into())], &venv);
-        assert_eq!(shown, "A='1 2' VIRTUAL_ENV=/app/.venv PATH=/app/.venv/bin:\"$PATH\" python \"$X\"");
-        assert_eq!(in_place("poetry run python x", &words, &[], &Place::System), "python x");
+        let shown = in_place("A=\"$B c\" poetry run python \"$X\"", &words, 1, &venv);
+        assert_eq!(shown, "A=\"$B c\" VIRTUAL_ENV=/app/.venv PATH=/app/.venv/bin:\"$PATH\" python \"$X\"");
+        assert_eq!(in_place("poetry run python x", &words, 0, &Place::System), "python x");
         assert_eq!(label("[builder 4/7] RUN x"), "[builder 4/7]");
     }
 

@@ -8,6 +8,7 @@ use install_request::EPOCH;
 use super::{
     install::{GO_FOLDER, Problem, Service, refused},
     place::Place,
+    shell,
     step::Scene,
 };
 use crate::{error::Error, gateway::Ref, plan::Plan};
@@ -36,6 +37,17 @@ impl Service<'_> {
         match (uid, gid) {
             (Some(uid), Some(gid)) => Ok((uid, gid)),
             _ => refused(format!("the user {} is not in /etc/passwd", scene.user)),
+        }
+    }
+
+    /// The user's home, which the daemon takes from /etc/passwd where no variable tells it; `None` if nothing does.
+    pub(super) async fn home(&self, state: &Ref, scene: &Scene) -> Result<Option<String>, Problem> {
+        match scene.variables.get("HOME") {
+            Some(home) if home == shell::USERS_HOME => {
+                let user = scene.user.split(':').next().unwrap_or_default();
+                Ok(self.entry(state, "/etc/passwd", user).await?.and_then(|fields| fields.get(5).cloned()))
+            }
+            home => Ok(home.cloned()),
         }
     }
 
@@ -110,11 +122,16 @@ pub(super) fn roots(plan: &Plan, place: &Place) -> BTreeSet<String> {
     }
 }
 
+/// What wheels put beside modules and scripts into the system's environment: data, headers.
+pub(super) fn beside(plan: &Plan, place: &Place) -> Option<String> {
+    (*place == Place::System).then(|| plan.scheme.data.clone())
+}
+
 /// A layer whose folders are as those that they meet, and whose files belong to the user of the command.
 pub(super) fn settled(
     layer: Output,
     label: &str,
-    roots: &BTreeSet<String>,
+    (roots, beside): (&BTreeSet<String>, Option<&str>),
     parents: &[Parent],
     owner: (u32, u32),
     prefix: &str,
@@ -132,9 +149,11 @@ pub(super) fn settled(
             parent.known.unwrap_or(Known { is_folder: true, mode: FOLDER_MODE, owner });
         file = file.then(FileAction::mkdir(&parent.path).mode(mode).owner(Owner::new(uid, gid)).timestamp(EPOCH));
     }
-    for root in roots {
+    // Those of the folders of data that hold neither modules nor scripts, which are in `lib` and `bin`.
+    let beside = beside.map(|data| (format!("{data}/[^bl]*"), format!("{data}/")));
+    for (from, to) in roots.iter().map(|root| (format!("{root}/*"), format!("{root}/"))).chain(beside) {
         // A layer need not have all of them.
-        let copy = FileAction::copy(&layer, format!("{root}/*"), format!("{root}/"))
+        let copy = FileAction::copy(&layer, from, to)
             .wildcard_or_nothing()
             .owner(Owner::new(owner.0, owner.1))
             .timestamp(EPOCH);

@@ -12,6 +12,22 @@ pub type Variables = BTreeMap<String, String>;
 pub const UNKNOWN: &str = "\0";
 /// The name of a variable that says that all may have changed.
 pub const ALL: &str = "\0";
+/// The value of `HOME` where the daemon takes it from the image's /etc/passwd.
+pub const USERS_HOME: &str = "\0home";
+
+/// Variables that shells set by themselves.
+const OWN: [&str; 11] =
+    ["PWD", "OLDPWD", "USER", "LOGNAME", "UID", "EUID", "HOSTNAME", "RANDOM", "SECONDS", "PPID", "SHLVL"];
+
+/// Commands that change the shell that runs them.
+const OF_SHELL: [&str; 20] = [
+    ".", "alias", "cd", "declare", "eval", "exec", "export", "local", "mapfile", "popd", "pushd", "read", "readonly",
+    "shopt", "source", "trap", "typeset", "ulimit", "umask", "unset",
+];
+
+/// Those of them after which more than variables is another.
+const BEYOND_VARIABLES: [&str; 12] =
+    [".", "alias", "cd", "eval", "exec", "popd", "pushd", "shopt", "source", "trap", "ulimit", "umask"];
 
 /// A part of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +166,67 @@ pub fn simple(text: &str, variables: &Variables) -> Option<Simple> {
     Some(command)
 }
 
+/// Whether a command is there to tell whether others are to run.
+#[must_use]
+pub fn is_condition(text: &str) -> bool {
+    const CONDITIONS: [&str; 11] =
+        ["[", "[[", "test", "grep", "cmp", "diff", "command", "which", "type", "true", "false"];
+    raw_words(text).into_iter().find(|word| !is_assignment(word)).is_some_and(|word| CONDITIONS.contains(&word))
+}
+
+/// The words of a command as they are written, assignments and redirections among them.
+#[must_use]
+pub fn raw_words(text: &str) -> Vec<&str> {
+    let (mut words, mut start, mut quote, mut escaped) = (Vec::new(), None, None, false);
+    // Of `$(…)` and `${…}`.
+    let mut depth = 0usize;
+    for (at, c) in text.char_indices() {
+        if quote.is_none() && depth == 0 && !escaped && c.is_whitespace() {
+            words.extend(start.take().map(|start| &text[start..at]));
+            continue;
+        }
+        start.get_or_insert(at);
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (None | Some('"'), '\\') => escaped = true,
+            (Some(open), c) if open == c => quote = None,
+            (None, '\'' | '"' | '`') => quote = Some(c),
+            (None, '(' | '{') if depth > 0 || text[..at].ends_with('$') => depth += 1,
+            (None, ')' | '}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    words.extend(start.map(|start| &text[start..]));
+    words
+}
+
+/// What a command that is not followed may do to the shell that runs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// Nothing.
+    None,
+    /// It sets variables.
+    Variables,
+    /// It changes more than that, such as the working folder.
+    More,
+}
+
+/// What a command may do to the shell that runs it.
+#[must_use]
+pub fn change(text: &str) -> Change {
+    let of_one = |text: &str| {
+        match raw_words(text).into_iter().find(|word| !is_assignment(word)) {
+            Some(program) if BEYOND_VARIABLES.contains(&program) => Change::More,
+            Some(program) if OF_SHELL.contains(&program) => Change::Variables,
+            // An assignment in front of a command is for that command; `${A:=x}` is for all.
+            Some(_) if !text.contains(":=") => Change::None,
+            None if text.trim().is_empty() => Change::None,
+            _ => Change::Variables,
+        }
+    };
+    text.split(['|', '&']).map(|one| of_one(one.trim_start_matches(['(', '{', ' ']))).max().unwrap_or(Change::None)
+}
+
 /// Cuts a pipeline or a list behind its first command. `None` if it is only one command.
 #[must_use]
 pub fn first_of_several(text: &str) -> Option<(&str, &str)> {
@@ -179,6 +256,9 @@ pub fn set_by(text: &str, variables: &Variables) -> Vec<String> {
         starts.filter(|name| is_name(name)).collect()
     };
     match simple(text, variables) {
+        None if [".", "source", "eval"].contains(&raw_words(text).first().copied().unwrap_or_default()) => {
+            vec![ALL.to_owned()]
+        }
         None => assigned(text),
         Some(command) => match command.words.split_first() {
             Some((program, _)) if ["eval", ".", "source"].contains(&program.as_str()) => vec![ALL.to_owned()],
@@ -294,7 +374,7 @@ impl Reader<'_> {
                     if self.peek().is_some_and(|c| c != '/' && !c.is_whitespace()) {
                         return None;
                     }
-                    current.push_str(self.variables.get("HOME")?);
+                    current.push_str(self.variables.get("HOME").filter(|home| !home.starts_with('\0'))?);
                 }
                 '=' if name.is_none() && parts.is_empty() && !exists && is_name(&current) => {
                     self.at += 1;
@@ -356,7 +436,11 @@ impl Reader<'_> {
             return None;
         }
         let value = self.variables.get(&name).cloned();
-        if value.as_deref() == Some(UNKNOWN) || self.variables.contains_key(ALL) {
+        let is_unknown = match &value {
+            Some(value) => value.starts_with('\0'),
+            None => OWN.contains(&name.as_str()),
+        };
+        if is_unknown || self.variables.contains_key(ALL) {
             return None;
         }
         if !braces {
@@ -386,6 +470,12 @@ impl Reader<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether a word in front of a command is an assignment.
+#[must_use]
+pub fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| is_name(name))
 }
 
 fn is_name(text: &str) -> bool {
@@ -472,6 +562,11 @@ mod tests {
         assert_eq!(set("B=`x`"), ["B"]);
         assert_eq!(set("read C D < x"), ["C", "D"]);
         assert_eq!(set(". ./env"), [ALL]);
+        assert_eq!(set("eval \"$(cat env)\""), [ALL]);
+        assert!(["a $PWD/x", "a ${USER}"].iter().all(|text| words(text).is_none()));
+        let mut users = variables();
+        users.insert("HOME".to_owned(), USERS_HOME.to_owned());
+        assert!(["a ~/x", "a $HOME/x"].iter().all(|text| simple(text, &users).is_none()));
         assert_eq!(set("make A=1"), Vec::<String>::new());
         let unknown = |name: &str| {
             let mut variables = variables();
@@ -480,6 +575,30 @@ mod tests {
         };
         assert_eq!((unknown("A"), unknown(ALL)), (None, None));
         assert!(unknown("B").is_some());
+    }
+
+    #[test]
+    fn commands_that_change_the_shell() {
+        for (text, expected) in [
+            ("make A=$(x)", Change::None),
+            ("A=$(x y) make", Change::None),
+            ("A=$(x y)", Change::Variables),
+            ("(cd x)", Change::More),
+            ("export A=$(x)", Change::Variables),
+            ("A=`x`", Change::Variables),
+            (": ${A:=x}", Change::Variables),
+            ("a || export B=$(y)", Change::Variables),
+            ("umask 027", Change::More),
+            ("pushd api", Change::More),
+            ("cd $(x)", Change::More),
+        ] {
+            assert_eq!(change(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_as_they_are_written() {
+        assert_eq!(raw_words("A='b c' run \"$X y\" a\\ b  >out"), ["A='b c'", "run", "\"$X y\"", "a\\ b", ">out"]);
     }
 
     #[test]

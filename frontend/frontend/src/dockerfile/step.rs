@@ -63,9 +63,8 @@ impl Scene {
         let variables = environment.into_iter().filter_map(|entry| entry.split_once('='));
         let mut variables: Variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let is_root = is_root(user);
-        if is_root {
-            variables.entry("HOME".to_owned()).or_insert_with(|| "/root".to_owned());
-        }
+        let home = if is_root { "/root" } else { shell::USERS_HOME };
+        variables.entry("HOME".to_owned()).or_insert_with(|| home.to_owned());
         let folder = if folder.is_empty() { "/" } else { folder };
         Self { variables, folder: folder.to_owned(), user: if is_root { String::new() } else { user.to_owned() } }
     }
@@ -121,13 +120,25 @@ impl Step {
         let mount = exec.mounts.iter().find(|mount| mount.dest == "/" && mount.selector.is_empty())?;
         let root = vertex.inputs().get(usize::try_from(mount.input).ok()?)?.clone();
         let output = mount.output;
-        let meta = exec.meta.clone()?;
-        let mut scene = Scene::new(&meta.env, &meta.cwd, &meta.user);
-        // Secrets that the process sees as variables.
-        let secrets = exec.secretenv.iter().map(|secret| (secret.name.clone(), shell::UNKNOWN.to_owned()));
-        scene.variables.extend(secrets);
-        let script = script(&meta.args, scene);
+        let script = script(&exec.meta.as_ref()?.args, scene(&exec)?);
         Some(Self { vertex: vertex.clone(), exec, root, output, script })
+    }
+
+    /// The words of all commands that can be told, also where nothing is known of Poetry, and what holds when they run.
+    #[must_use]
+    pub fn calls(&self) -> Vec<(Vec<String>, Scene)> {
+        let (Some(scene), text) = (scene(&self.exec), self.text()) else { return Vec::new() };
+        let raw = |text: &str| -> Vec<String> {
+            let words = shell::raw_words(text).into_iter();
+            words.map(|word| word.trim_matches(['"', '\'', ';', '(', ')']).to_owned()).collect()
+        };
+        let Some(segments) = shell::segments(&text) else { return vec![(raw(&text), scene)] };
+        let parts = read(segments, scene).into_iter().filter(|part| matches!(part.command, Command::Other));
+        let words = |part: Part| {
+            let simple = shell::simple(&part.segment.text, &part.scene.variables);
+            (simple.map_or_else(|| raw(&part.segment.text), |simple| simple.words), part.scene)
+        };
+        parts.map(words).collect()
     }
 
     /// Why the step needs Poetry, if it does by itself.
@@ -156,23 +167,35 @@ impl Step {
     #[must_use]
     pub fn text(&self) -> String {
         let arguments = self.exec.meta.as_ref().map(|meta| meta.args.clone()).unwrap_or_default();
-        match &arguments[..] {
-            [.., option, script] if option.starts_with('-') && option.ends_with('c') => script.clone(),
-            all => all.join(" "),
-        }
+        if has_shell(&arguments) { arguments.last().cloned().unwrap_or_default() } else { arguments.join(" ") }
+    }
+}
+
+/// What holds when a process begins.
+fn scene(exec: &pb::ExecOp) -> Option<Scene> {
+    let meta = exec.meta.as_ref()?;
+    let mut scene = Scene::new(&meta.env, &meta.cwd, &meta.user);
+    // Secrets that the process sees as variables.
+    let secrets = exec.secretenv.iter().map(|secret| (secret.name.clone(), shell::UNKNOWN.to_owned()));
+    scene.variables.extend(secrets);
+    Some(scene)
+}
+
+/// Whether the arguments of a process are a shell with its options and a script.
+#[must_use]
+pub fn has_shell(arguments: &[String]) -> bool {
+    let is_shell =
+        |program: &str| ["sh", "bash", "ash", "dash"].contains(&program.rsplit('/').next().unwrap_or(program));
+    match arguments {
+        [program, .., option, _] => is_shell(program) && option.starts_with('-') && option.ends_with('c'),
+        _ => false,
     }
 }
 
 /// Reads the arguments of a process: those of a shell, or a program with its own.
 fn script(arguments: &[String], scene: Scene) -> Script {
-    let is_shell =
-        |program: &str| ["sh", "bash", "ash", "dash"].contains(&program.rsplit('/').next().unwrap_or(program));
     let text = match arguments {
-        [program, options @ .., script]
-            if is_shell(program) && options.last().is_some_and(|last| last.starts_with('-') && last.ends_with('c')) =>
-        {
-            script.clone()
-        }
+        [.., script] if has_shell(arguments) => script.clone(),
         words => words.iter().map(|word| shell::quoted(word)).collect::<Vec<_>>().join(" "),
     };
     let named = text.contains("poetry");

@@ -1,0 +1,139 @@
+//! Poetry that is run without being named in the Dockerfile: by a script of the user's, or by what `make` and its like read.
+
+use buildkit_llb::Output;
+
+use super::{
+    command::{self, Command},
+    files::{Files, Unknown},
+    install::mount_at,
+    place, shell,
+    step::{Scene, Step},
+};
+use crate::gateway;
+
+/// Programs that read no script, whatever their arguments are.
+const READ_NONE: [&str; 14] =
+    ["rm", "mkdir", "chown", "chmod", "cp", "mv", "ls", "echo", "printf", "touch", "test", "[", "ln", "install"];
+
+/// The files in which programs find what they are to run, in the working folder.
+const TASKS: [(&str, &[&str]); 7] = [
+    ("make", &["GNUmakefile", "makefile", "Makefile"]),
+    ("just", &["justfile", "Justfile", ".justfile"]),
+    ("task", &["Taskfile.yml", "Taskfile.yaml"]),
+    ("tox", &["tox.ini"]),
+    ("nox", &["noxfile.py"]),
+    ("invoke", &["tasks.py"]),
+    ("inv", &["tasks.py"]),
+];
+
+/// Why a step needs Poetry, if a file of the user's that it runs names it. Files that images bring are not looked into.
+///
+/// # Errors
+/// Any error of a call.
+pub(super) async fn step(files: &Files<'_>, step: &Step) -> Result<Option<String>, gateway::Error> {
+    if !provides(step) && !place::steps(&step.root).iter().any(provides) {
+        return Ok(None);
+    }
+    for (words, scene) in step.calls() {
+        for path in scripts(&words, &scene) {
+            let (state, inside) = mount_at(step, &path).unwrap_or_else(|| (step.root.clone(), path.clone()));
+            if names_poetry(files, &state, &inside).await? {
+                return Ok(Some(format!("`{path}` runs Poetry")));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The same for what an image runs, on its last state.
+///
+/// # Errors
+/// Any error of a call.
+pub(super) async fn ending(
+    files: &Files<'_>,
+    state: &Output,
+    commands: &[Vec<String>],
+    scene: &Scene,
+) -> Result<Option<String>, gateway::Error> {
+    if !place::steps(state).iter().any(provides) {
+        return Ok(None);
+    }
+    for words in commands {
+        for path in scripts(words, scene) {
+            if names_poetry(files, state, &path).await? {
+                return Ok(Some(format!("the image runs `{path}`, which runs Poetry")));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Whether Poetry is installed in a step.
+fn provides(step: &Step) -> bool {
+    step.parts().iter().any(|part| matches!(part.command, Command::Provides { .. }))
+}
+
+async fn names_poetry(files: &Files<'_>, state: &Output, path: &str) -> Result<bool, gateway::Error> {
+    let names = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        text.lines().any(|line| !line.trim_start().starts_with('#') && command::names_poetry(line))
+    };
+    match files.clients(state, path).await {
+        Ok(bytes) => Ok(bytes.is_some_and(|bytes| names(&bytes))),
+        // It is not told, so that the step is taken for what it seems to be.
+        Err(Unknown::Uncertain(_)) => Ok(false),
+        Err(Unknown::Gateway(error)) => Err(error),
+    }
+}
+
+/// The absolute paths of files that a command may run or take what it runs from.
+fn scripts(words: &[String], scene: &Scene) -> Vec<String> {
+    let base = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
+    let mut found = Vec::new();
+    let mut folder = scene.folder.clone();
+    let mut rest = words.iter().skip_while(|word| shell::is_assignment(word)).peekable();
+    let program = rest.peek().map(|word| base(word)).unwrap_or_default();
+    if READ_NONE.contains(&program.as_str()) {
+        return found;
+    }
+    let tasks = TASKS.iter().find(|(name, _)| *name == program);
+    while let Some(word) = rest.next() {
+        let is_script = |name: &str| match name.rsplit_once('.') {
+            Some((stem, extension)) => stem.is_empty() || ["sh", "bash", "py", "mk"].contains(&extension),
+            None => true,
+        };
+        let name = base(word);
+        let named = word.contains('/') || name.ends_with(".sh") || name.ends_with(".py");
+        match (word.as_str(), tasks) {
+            ("-C" | "--directory", Some(_)) => folder = scene.absolute(rest.next().map_or("", String::as_str)),
+            ("-f" | "--file" | "--makefile", Some(_)) => found.extend(rest.next().map(|file| scene.absolute(file))),
+            _ if named && is_script(&name) && !name.is_empty() => found.push(scene.absolute(word)),
+            _ => {}
+        }
+    }
+    let files = tasks.into_iter().flat_map(|(_, files)| *files);
+    found.extend(files.map(|file| scene.absolute(&format!("{folder}/{file}"))));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_commands_run() {
+        let of = |text: &str| {
+            let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+            scripts(&words, &Scene::new(&[], "/app", ""))
+        };
+        assert_eq!(of("./scripts/setup.sh --x"), ["/app/scripts/setup.sh"]);
+        assert_eq!(of("bash -e setup.sh"), ["/app/setup.sh"]);
+        assert_eq!(of("A=1 tini -- /entrypoint"), ["/entrypoint"]);
+        assert_eq!(of("/dev/pipes/EOF"), ["/dev/pipes/EOF"]);
+        assert_eq!(of("make -C api install"), ["/app/api/GNUmakefile", "/app/api/makefile", "/app/api/Makefile"]);
+        assert_eq!(of("python tools/build.py"), ["/app/tools/build.py"]);
+        for text in ["chmod +x /entrypoint.sh", "pip install -r /app/requirements.txt", "gunicorn app.main:app"] {
+            assert_eq!(of(text), Vec::<String>::new(), "{text}");
+        }
+    }
+}
