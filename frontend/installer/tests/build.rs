@@ -225,6 +225,17 @@ const EXTENSION: &str = "#include <Python.h>\nstatic PyModuleDef module = {PyMod
      PyMODINIT_FUNC PyInit__fast(void) { return PyModule_Create(&module); }\n";
 
 #[test]
+fn a_tree_whose_version_is_in_its_repository_gets_that_of_the_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let pyproject = "[build-system]\nrequires = ['setuptools', 'setuptools-scm']\nbuild-backend = 'setuptools.build_meta'\n\
+        [project]\nname = 'tagged'\ndynamic = ['version']\n[tool.setuptools]\npy-modules = ['tagged']\n[tool.setuptools_scm]\n";
+    files(folder.path(), &[("pyproject.toml", pyproject), ("tagged.py", "")]);
+    let path = folder.path().to_string_lossy().into_owned();
+    let (_, found) = built(&request("tagged", "3.1.4", BuildSource::Tree { path, subdirectory: None }));
+    assert!(found.contains("tagged-3.1.4.dist-info/METADATA"), "{found:?}");
+}
+
+#[test]
 fn build_scripts_leave_their_result_in_the_projects_folder() {
     let script = |text: &str, setup: Option<&str>| {
         let (folder, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

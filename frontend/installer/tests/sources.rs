@@ -60,6 +60,25 @@ fn install(setup: &Setup, wheel: Wheel) -> (bool, String) {
 }
 
 #[test]
+fn one_page_may_list_the_files_of_all_packages() {
+    let server = Server::start(|request| match &*request.path {
+        "/releases.html" => {
+            let links = [format!("demo/{FILE}#sha256={}", sha256(&demo())), "other/other-2.0.tar.gz".to_owned()];
+            Reply::ok("text/html", links.map(|link| format!("<a href='{link}'>x</a>")).concat())
+        }
+        path if path.starts_with("/demo/") => Reply::ok("application/octet-stream", demo()),
+        _ => Reply::status(404),
+    });
+    let (setup, mut wheel) = (Setup::new(&["demo"]), wheel_of(&server, None));
+    if let Origin::Index(index) = &mut wheel.archive.origin {
+        index.url = format!("{}/releases.html", server.url);
+    }
+    let (success, output) = install(&setup, wheel);
+    assert!(success, "{output}");
+    assert!(setup.site("demo/__init__.py").is_file());
+}
+
+#[test]
 fn credentials_come_from_secrets_named_as_poetrys_variables() {
     let (server, setup) = (private(), Setup::new(&["demo"]));
     secret(&setup, "POETRY_HTTP_BASIC_MY_CORP_USERNAME", "me\n");

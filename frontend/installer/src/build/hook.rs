@@ -49,7 +49,17 @@ pub(super) struct Hooks<'a> {
     pub(super) cache: &'a Path,
     pub(super) user: Option<u32>,
     pub(super) config_settings: &'a Value,
+    version: Option<&'a str>,
 }
+
+/// Variables by which tools that take a version from a repository's tags can be told it.
+const VERSION_VARIABLES: [&str; 5] = [
+    "SETUPTOOLS_SCM_PRETEND_VERSION",
+    "PBR_VERSION",
+    "PDM_BUILD_SCM_VERSION",
+    "POETRY_DYNAMIC_VERSIONING_BYPASS",
+    "UV_DYNAMIC_VERSIONING_BYPASS",
+];
 
 #[derive(Serialize)]
 struct Order<'a> {
@@ -76,11 +86,16 @@ impl<'a> Hooks<'a> {
         config_settings: &'a Value,
     ) -> io::Result<Self> {
         let (work, cache, user) = (roots.work.join("hooks"), roots.build_cache.as_path(), roots.build_user);
-        let hooks = Self { package, backend, folder, work, cache, user, config_settings };
+        let hooks = Self { package, backend, folder, work, cache, user, config_settings, version: None };
         fs::create_dir_all(&hooks.work)?;
         hooks.give(&hooks.work)?;
         hooks.give(tree)?;
         Ok(hooks)
+    }
+
+    /// The same for a tree that has no repository around it, whose tags would tell the version.
+    pub(super) fn of_version(self, version: &'a str) -> Self {
+        Self { version: Some(version), ..self }
     }
 
     /// Lets the backend's user write a tree.
@@ -181,7 +196,10 @@ impl<'a> Hooks<'a> {
             ("PYTHONUNBUFFERED", "1".into()),
             ("SOURCE_DATE_EPOCH", EPOCH.to_string().into()),
         ];
-        Ok(inherited.chain(own.map(|(name, value)| (name.into(), value))).collect())
+        let told = self.version.into_iter().flat_map(|version| VERSION_VARIABLES.map(|name| (name, version)));
+        let told = told.filter(|(name, _)| std::env::var_os(name).is_none());
+        let told = told.map(|(name, version)| (name.into(), version.into()));
+        Ok(inherited.chain(told).chain(own.map(|(name, value)| (name.into(), value))).collect())
     }
 
     /// Cargo's folder. What it downloads outlives the build; its programs and settings do not, for they would run in

@@ -49,6 +49,10 @@ pub fn build(request: &Build, roots: &Roots, client: &Client) -> Result<String, 
     let environments = BuildEnvironments::new(&request.tools, roots, client)?;
     let settings = serde_json::json!(request.config_settings);
     let hooks = Hooks::new(&request.name, &backend, &tree, &project, roots, &settings)?;
+    let hooks = match &request.source {
+        BuildSource::Tree { .. } => hooks.of_version(&request.version),
+        BuildSource::Archive { .. } => hooks,
+    };
     let BuildEnvironment { venv, .. } = prepared(&environments, &hooks, request.editable)?;
     let wheel = hooks.wheel(&venv, if request.editable { "build_editable" } else { "build_wheel" })?;
     hooks.take(&tree)?;

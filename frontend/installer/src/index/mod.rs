@@ -133,16 +133,26 @@ impl Explain for IndexError {
 pub fn find(client: &Client, index: &Index, package: &str, name: &str) -> Result<File, IndexError> {
     let files = files(client, index, package)?;
     let count = files.len();
-    let url = || format!("{}/{package}/", index.url.trim_end_matches('/'));
-    files.into_iter().find(|file| file.name == name).ok_or_else(|| IndexError::NotListed { url: url(), count })
+    let listed = files.into_iter().find(|file| file.name == name);
+    listed.ok_or_else(|| IndexError::NotListed { url: page_of(index, package), count })
 }
 
-/// All files of `package` on a repository.
+/// The address of a package's page. An index may also be one page with the files of all packages, as Poetry has it
+/// (`poetry.repositories.single_page_repository`).
+fn page_of(index: &Index, package: &str) -> String {
+    let path = index.url.split(['?', '#']).next().unwrap_or_default();
+    match path.ends_with(".html") || path.ends_with(".htm") {
+        true => index.url.clone(),
+        false => format!("{}/{package}/", index.url.trim_end_matches('/')),
+    }
+}
+
+/// All files of `package` on a repository; files of other packages may be among them.
 ///
 /// # Errors
 /// The page cannot be had or understood.
 pub fn files(client: &Client, index: &Index, package: &str) -> Result<Vec<File>, IndexError> {
-    let address = format!("{}/{package}/", index.url.trim_end_matches('/'));
+    let address = page_of(index, package);
     let page = client.page(&address, ACCEPT, PAGE_LIMIT).map_err(|error| refused(client, index, address, error))?;
     parse(&page).map_err(|detail| IndexError::Unreadable { url: page.url.clone(), detail })
 }
