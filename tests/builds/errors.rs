@@ -286,6 +286,22 @@ fn a_folder_that_is_not_there() {
 }
 
 #[test]
+fn a_project_that_cannot_be_told_from_another() {
+    let example = Example::named("command-line");
+    let (context, text) = (tempfile::tempdir().expect("a temporary folder"), "# syntax=poetry-buildkit\n");
+    for name in ["lambdas/a", "lambdas/b"] {
+        let folder = context.path().join(name);
+        fs::create_dir_all(&folder).expect("a folder");
+        for file in ["pyproject.toml", "poetry.lock"] {
+            fs::copy(example.folder.join(file), folder.join(file)).expect("a file of the example");
+        }
+        fs::write(folder.join("Dockerfile"), text).expect("a Dockerfile");
+    }
+    let build = Build::new(context.path()).arg("--file").arg(context.path().join("lambdas/b/Dockerfile"));
+    insta::assert_snapshot!(message(&build.fail()));
+}
+
+#[test]
 fn a_server_whose_key_is_not_known() {
     insta::assert_snapshot!(shown("git", |folder| set(folder, ""), &[]));
 }

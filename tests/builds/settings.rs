@@ -59,6 +59,43 @@ fn dockerignore_counts_and_the_files_own_comes_first() {
     assert_eq!(texts("test-ignore"), ["/app/b.txt"]);
     fs::write(folder.path().join("Dockerfile.dockerignore"), "b.txt\n").unwrap();
     assert_eq!(texts("test-ignore-own"), ["/app/a.txt"]);
+
+    // Taking all of a folder back takes no secrets back.
+    fs::write(folder.path().join("Dockerfile.dockerignore"), "*\n!conf\n").unwrap();
+    fs::create_dir(folder.path().join("conf")).unwrap();
+    for name in [".env", ".env.local", "shop.txt"] {
+        fs::write(folder.path().join("conf").join(name), "x").unwrap();
+    }
+    let tag = "test-ignore-all-but";
+    build(&example, folder.path(), index()).tag(tag).succeed();
+    let files = Image::over(tag, "python:3.13-slim").files();
+    let of_conf: Vec<&String> = files.keys().filter(|path| path.starts_with("/app/conf/")).collect();
+    assert_eq!(of_conf, ["/app/conf/shop.txt"]);
+}
+
+#[test]
+fn packages_are_found_wherever_pyproject_says() {
+    let example = Example::named("command-line");
+    let folder = example.copy();
+    let at = |path: &str| folder.path().join(path);
+    // A namespace package, whose folder has no module; a second root; and a pattern.
+    let packages = "packages = [{ include = \"acme\", from = \"src\" }, { include = \"words\", from = \"libs\" }, \
+                    { include = \"*\", from = \"more\" }]";
+    let text = fs::read_to_string(at("pyproject.toml")).unwrap();
+    let text = text.replace("packages = [{ include = \"greet\", from = \"src\" }]", packages);
+    fs::write(at("pyproject.toml"), text.replace("greet.cli:main", "acme.greet.cli:main")).unwrap();
+    fs::create_dir_all(at("src/acme")).unwrap();
+    fs::rename(at("src/greet"), at("src/acme/greet")).unwrap();
+    let code = fs::read_to_string(at("src/acme/greet/cli.py")).unwrap();
+    let code = code.replace("Hello", "{hello}").replace("f\"{hello}", "f\"{hello.WORD}{marks.MARK}");
+    fs::write(at("src/acme/greet/cli.py"), format!("import marks\nfrom words import hello\n{code}")).unwrap();
+    for (path, text) in [("libs/words/hello.py", "WORD = 'Welcome'\n"), ("more/marks.py", "MARK = '!'\n")] {
+        fs::create_dir_all(at(path).parent().unwrap()).unwrap();
+        fs::write(at(path), text).unwrap();
+    }
+    let tag = "test-packages";
+    build(&example, folder.path(), index()).tag(tag).succeed();
+    assert_eq!(run(&[], tag, &["Ada"]), "Welcome!, Ada!\n");
 }
 
 #[test]

@@ -234,7 +234,7 @@ fn folders(dir: &Path, project: &Project) -> Result<BTreeMap<String, Option<plan
     Ok(found)
 }
 
-/// The names of the files in these folders, relative to the project; folders that are not there have none.
+/// What is in these folders, relative to the project; folders end in `/`, and those that are not there have nothing.
 fn listed(project: &Path, folders: &BTreeSet<String>) -> Result<BTreeSet<String>, Error> {
     let mut files = BTreeSet::new();
     for folder in folders {
@@ -244,10 +244,9 @@ fn listed(project: &Path, folders: &BTreeSet<String>) -> Result<BTreeSet<String>
         };
         for entry in entries {
             let entry = entry.map_err(|source| Error::Read { path: path.clone(), source })?;
-            if entry.path().is_file() {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                files.insert(if folder.is_empty() { name } else { format!("{folder}/{name}") });
-            }
+            let end = if entry.path().is_dir() { "/" } else { "" };
+            let name = format!("{}{end}", entry.file_name().to_string_lossy());
+            files.insert(if folder.is_empty() { name } else { format!("{folder}/{name}") });
         }
     }
     Ok(files)

@@ -114,7 +114,11 @@ impl Context {
         // The client does not tell where the file is in the context, so its neighbour is looked for.
         let patterns = vec![format!("**/{PROJECT}")];
         let all = self.files(gateway, patterns, "poetry-buildkit/projects", "[internal] look for the project").await?;
-        Ok(all.find(PROJECT, &wanted).await?.unwrap_or_default())
+        let mut found = all.find(PROJECT, &wanted).await?;
+        match (found.pop(), found.pop()) {
+            (Some(one), Some(other)) => Err(Error::SeveralProjects { first: other, second: one }),
+            (one, _) => Ok(one.unwrap_or_default()),
+        }
     }
 
     /// The project's folder relative to the context; empty for the context itself.
@@ -144,16 +148,22 @@ impl Context {
         self.files(gateway, patterns, "poetry-buildkit/project", "[internal] load pyproject.toml and poetry.lock").await
     }
 
-    /// Modules of the project that stand elsewhere than usual.
+    /// What is in the folders of modules that stand elsewhere than usual. `folder` is that of their project, relative to ours.
     ///
     /// # Errors
     /// Any error of a call.
-    pub async fn modules(&self, gateway: &Gateway, modules: &[layout::Module]) -> Result<Files, Error> {
-        let patterns = modules.iter().flat_map(|module| [module.path.clone(), format!("{}/*.py", module.path)]);
-        let patterns = patterns.map(|pattern| self.in_project(&pattern)).collect();
-        let name = "[internal] look for the project's modules";
-        let files = self.files(gateway, patterns, "poetry-buildkit/modules", name).await?;
-        Ok(files.folder(&self.project).await)
+    pub async fn modules(
+        &self,
+        gateway: &Gateway,
+        folder: &str,
+        modules: &[layout::Module],
+    ) -> Result<BTreeSet<String>, Error> {
+        let folder = self.in_project(folder);
+        let patterns = modules.iter().flat_map(|module| [module.path.clone(), join(&module.path, "*.py")]);
+        let patterns = patterns.map(|pattern| join(&folder, &pattern)).filter(|pattern| !pattern.is_empty()).collect();
+        let (name, hint) = ("[internal] look for the project's modules", format!("poetry-buildkit/modules/{folder}"));
+        let files = self.files(gateway, patterns, &hint, name).await?.folder(&folder).await;
+        files.listed(&layout::folders(modules)).await
     }
 
     /// What is known of folders, by their paths relative to the project. Those that are not in the context are left
@@ -185,7 +195,11 @@ impl Context {
             let pyproject = files.text("pyproject.toml").await?.and_then(|text| Pyproject::read(&text, dialect).ok());
             let folder = match pyproject {
                 Some(pyproject) => {
-                    let files = files.listed(&layout::folders(&layout::candidates(&pyproject))).await?;
+                    let candidates = layout::candidates(&pyproject);
+                    let mut files = files.listed(&layout::folders(&candidates)).await?;
+                    if !layout::is_complete(&pyproject, &files) {
+                        files.extend(self.modules(gateway, path, &candidates).await?);
+                    }
                     Some(Folder { pyproject, files })
                 }
                 None => None,
@@ -283,18 +297,18 @@ impl Files {
         self.names.contains(name)
     }
 
-    /// The folder, relative to these files, in which a file of this name has this text.
-    async fn find(&self, name: &str, text: &str) -> Result<Option<String>, Error> {
-        let mut waiting = vec![String::new()];
+    /// The folders, relative to these files, in which a file of this name has this text.
+    async fn find(&self, name: &str, text: &str) -> Result<Vec<String>, Error> {
+        let (mut waiting, mut found) = (vec![String::new()], Vec::new());
         while let Some(path) = waiting.pop() {
             let files = self.folder(&path).await;
             if files.text(name).await?.as_deref() == Some(text) {
-                return Ok(Some(path));
+                found.push(path.clone());
             }
             let folders = files.names.iter().rev().filter_map(|name| name.strip_suffix('/'));
             waiting.extend(folders.map(|folder| normalized(&format!("{path}/{folder}"))));
         }
-        Ok(None)
+        Ok(found)
     }
 
     /// The text of a file in the folder itself; `None` if it is not there.
@@ -314,7 +328,7 @@ impl Files {
         String::from_utf8(bytes).map(Some).map_err(|_| Error::NotText { file: name.to_owned() })
     }
 
-    /// The files of these folders, and of those below `src`; folders that are not there have none.
+    /// What is in these folders, and in those below `src`; folders end in `/`, and those that are not there have nothing.
     ///
     /// # Errors
     /// Any error of a call.
@@ -326,7 +340,6 @@ impl Files {
                 found.extend(self.list(folder).await?.into_iter().map(|name| format!("{prefix}{name}")));
             }
         }
-        found.retain(|name| !name.ends_with('/'));
         Ok(found)
     }
 
@@ -344,6 +357,10 @@ impl Files {
     }
 }
 
+fn join(folder: &str, path: &str) -> String {
+    normalized(&format!("{folder}/{path}"))
+}
+
 /// The other spelling that BuildKit takes for the usual name of a Dockerfile.
 #[must_use]
 pub fn lower_case(name: &str) -> String {
@@ -355,13 +372,16 @@ pub fn lower_case(name: &str) -> String {
 
 /// A context that is an address: a git repository, or an archive over HTTP. `None` if it is no address.
 fn remote(address: &str) -> Result<Option<Output>, GraphError> {
-    if let Some((url, reference, folder)) = git(address) {
+    if let Some(Repository { url, reference, folder, commit }) = git(address) {
         let mut source = Source::git(url).name(format!("[internal] load {address}"));
         if !reference.is_empty() {
             source = source.reference(reference);
         }
         if !folder.is_empty() {
             source = source.folder(folder.trim_matches('/'));
+        }
+        if !commit.is_empty() {
+            source = source.commit(commit);
         }
         return source.output().map(Some);
     }
@@ -373,18 +393,49 @@ fn remote(address: &str) -> Result<Option<Output>, GraphError> {
     Ok(None)
 }
 
-/// `URL[#reference[:folder]]` where the URL is one of a repository (BuildKit `util/gitutil`).
-fn git(address: &str) -> Option<(String, &str, &str)> {
-    let (url, fragment) = address.split_once('#').unwrap_or((address, ""));
-    let (reference, folder) = fragment.split_once(':').unwrap_or((fragment, ""));
+/// What an address says of a Git repository.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Repository {
+    url: String,
+    reference: String,
+    folder: String,
+    commit: String,
+}
+
+/// `URL[#reference[:folder]]` or `URL?branch=…&tag=…&ref=…&subdir=…&checksum=…`, where the URL is one of a repository (BuildKit
+/// `frontend/dockerui/context.go`, `util/gitutil`). `None` for other addresses.
+fn git(address: &str) -> Option<Repository> {
+    let (whole, fragment) = address.split_once('#').unwrap_or((address, ""));
+    let (url, query) = whole.split_once('?').unwrap_or((whole, ""));
     let over_http = url.starts_with("http://") || url.starts_with("https://");
     let is_repository = url.starts_with("git://")
         || url.starts_with("ssh://")
         || url.starts_with("git@")
         || url.starts_with("github.com/")
-        || (over_http && url.split('?').next().is_some_and(|path| path.trim_end_matches('/').ends_with(".git")));
-    let url = if url.starts_with("github.com/") { format!("https://{url}") } else { url.to_owned() };
-    is_repository.then_some((url, reference, folder))
+        || (over_http && url.trim_end_matches('/').ends_with(".git"));
+    if !is_repository {
+        return None;
+    }
+    let (reference, folder) = fragment.split_once(':').unwrap_or((fragment, ""));
+    let mut found = Repository {
+        url: if url.starts_with("github.com/") { format!("https://{url}") } else { url.to_owned() },
+        reference: reference.to_owned(),
+        folder: folder.to_owned(),
+        commit: String::new(),
+    };
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match key {
+            "ref" => value.clone_into(&mut found.reference),
+            "branch" => found.reference = format!("refs/heads/{value}"),
+            "tag" => found.reference = format!("refs/tags/{value}"),
+            "subdir" => value.clone_into(&mut found.folder),
+            "checksum" | "commit" => value.clone_into(&mut found.commit),
+            // What is not known is refused with the address.
+            _ => found.url = whole.to_owned(),
+        }
+    }
+    Some(found)
 }
 
 #[cfg(test)]
@@ -393,10 +444,18 @@ mod tests {
 
     #[test]
     fn repositories_are_told_from_archives() {
-        let of = |address| git(address).map(|(url, reference, folder)| format!("{url} {reference} {folder}"));
+        let of = |address| {
+            git(address).map(|found| format!("{} {} {}", found.url, found.reference, found.folder + &found.commit))
+        };
         assert_eq!(of("https://example.org/a.git#main:sub").as_deref(), Some("https://example.org/a.git main sub"));
         assert_eq!(of("git@example.org:a/b").as_deref(), Some("git@example.org:a/b  "));
         assert_eq!(of("github.com/a/b#:sub").as_deref(), Some("https://github.com/a/b  sub"));
+        assert_eq!(
+            of("https://example.org/a.git?tag=v1&subdir=x").as_deref(),
+            Some("https://example.org/a.git refs/tags/v1 x")
+        );
+        assert_eq!(of("https://example.org/a.git?ref=main").as_deref(), Some("https://example.org/a.git main "));
+        assert_eq!(of("https://example.org/a.git?x=1").as_deref(), Some("https://example.org/a.git?x=1  "));
         assert_eq!(of("https://example.org/a.tar.gz"), None);
         assert_eq!(of("."), None);
     }

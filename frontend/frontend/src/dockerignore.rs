@@ -14,31 +14,48 @@ pub fn patterns(text: &str) -> Vec<String> {
 /// The patterns of a context as patterns of a folder in it, for those that say something of that folder.
 #[must_use]
 pub fn below(patterns: &[String], folder: &str) -> Vec<String> {
-    patterns.iter().filter_map(|pattern| relative(pattern, folder)).collect()
+    patterns.iter().flat_map(|pattern| relative(pattern, folder)).collect()
 }
 
-fn relative(pattern: &str, folder: &str) -> Option<String> {
+fn relative(pattern: &str, folder: &str) -> Vec<String> {
     let (bang, path) = match pattern.strip_prefix('!') {
         Some(path) => ("!", path),
         None => ("", pattern),
     };
-    let mut parts = path.split('/');
-    for name in folder.split('/').filter(|name| !name.is_empty()) {
-        match parts.clone().next() {
-            Some("**") => break,
-            Some(part) if matches(part, name) => parts.next(),
-            // All of what is above the folder.
-            None => break,
-            Some(_) => return None,
-        };
-    }
-    let rest = parts.collect::<Vec<_>>().join("/");
-    Some(format!("{bang}{}", if rest.is_empty() { "**" } else { &rest }))
+    let parts: Vec<&str> = path.split('/').collect();
+    let names: Vec<&str> = folder.split('/').filter(|name| !name.is_empty()).collect();
+    let mut found = rests(&parts, &names);
+    found.dedup();
+    found.into_iter().map(|rest| format!("{bang}{rest}")).collect()
 }
 
-/// Whether a name matches a part of a pattern, in which `*` stands for anything and `?` for one character.
+/// What is left of a pattern for each way in which its beginning matches these names; `**` where all of it does.
+fn rests(parts: &[&str], names: &[&str]) -> Vec<String> {
+    match (parts, names) {
+        ([], _) => vec!["**".to_owned()],
+        (parts, []) => vec![parts.join("/")],
+        // It stands for this name and perhaps more, or for nothing.
+        (["**", rest @ ..], [_, below @ ..]) => rests(parts, below).into_iter().chain(rests(rest, names)).collect(),
+        ([part, rest @ ..], [name, below @ ..]) if matches(part, name) => rests(rest, below),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a name matches a part of a pattern, as Go's `filepath.Match` has it.
 fn matches(part: &str, name: &str) -> bool {
     match part.chars().next() {
+        Some('\\') => {
+            let (mut rest, mut found) = (part[1..].chars(), name.chars());
+            rest.next().is_some_and(|wanted| found.next() == Some(wanted)) && matches(rest.as_str(), found.as_str())
+        }
+        Some('[') => {
+            let mut found = name.chars();
+            let (Some((class, rest)), Some(c)) = (part[1..].split_once(']'), found.next()) else { return false };
+            let (is_negated, class) = class.strip_prefix('^').map_or((false, class), |class| (true, class));
+            let class: Vec<char> = class.chars().collect();
+            let in_range = class.windows(3).any(|range| range[1] == '-' && (range[0]..=range[2]).contains(&c));
+            (class.contains(&c) || in_range) != is_negated && matches(rest, found.as_str())
+        }
         None => name.is_empty(),
         Some('*') => {
             let rest = &part[1..];
@@ -92,5 +109,13 @@ mod tests {
         assert_eq!(found, ["**/*.log", "tmp", "data", "!keep"]);
         assert_eq!(below(&["services".to_owned(), "*".to_owned()], "services/api"), ["**", "**"]);
         assert_eq!(below(&["docs".to_owned()], ""), ["docs"]);
+        let below = |pattern: &str| below(&[pattern.to_owned()], "services/api");
+        assert_eq!(below("**/api/secrets"), ["**/api/secrets", "secrets"]);
+        assert_eq!(below("services/**/api/x"), ["**/api/x", "x"]);
+        assert_eq!(below("!**/api"), ["!**/api", "!**"]);
+        assert_eq!(below("**"), ["**"]);
+        assert_eq!(below("services/[a-c]pi/x"), ["x"]);
+        assert_eq!(below("services/[^a]pi/x"), [""; 0]);
+        assert_eq!(below("servi\\ces/*/x"), ["x"]);
     }
 }

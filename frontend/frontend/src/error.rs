@@ -73,9 +73,7 @@ pub enum Error {
         source: gateway::Error,
     },
     /// A named context is of a kind that cannot be used.
-    #[error(
-        "the build context `{name}` cannot be used as an image: `{value}` is neither docker-image:// nor oci-layout://"
-    )]
+    #[error("the build context `{name}` cannot be used as an image: `{value}` is not docker-image://")]
     NamedContext {
         /// Its name.
         name: String,
@@ -87,6 +85,16 @@ pub enum Error {
     Wheelhouse {
         /// Its value.
         value: String,
+    },
+    /// The project to be built cannot be told from another.
+    #[error(
+        "the pyproject.toml beside the file that is built is that of several folders of the context: `{first}` and `{second}`"
+    )]
+    SeveralProjects {
+        /// One of them.
+        first: String,
+        /// Another.
+        second: String,
     },
     /// Files of packages are not in the wheelhouse.
     #[error("the wheelhouse lacks {} of the files that poetry.lock asks for: {}", files.len(), files.join(", "))]
@@ -163,6 +171,9 @@ impl Error {
             Self::Python(_) => Some(
                 "set `python` of [tool.poetry-buildkit], or change .python-version or the project's constraint".to_owned(),
             ),
+            Self::SeveralProjects { first, .. } => {
+                Some(format!("say which one it is: --build-arg POETRY_BUILDKIT_PROJECT={first}"))
+            }
             Self::Wheelhouse { .. } | Self::NotInWheelhouse { .. } => Some(
                 "fill a folder with `docker buildx build --target wheelhouse --output DIR .`, for the same platform and \
                  settings, and pass it with `--build-context wheelhouse=DIR`"

@@ -10,7 +10,7 @@ use poetry_lock::{Name, Pyproject};
 /// A top-level package or module of the project.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Module {
-    /// The import name, e.g. `annapurna`.
+    /// The import name, e.g. `annapurna`; empty where a pattern stands for several in [`Self::base`].
     pub name: String,
     /// The path of the package's folder or of the module, relative to the project, e.g. `src/annapurna`.
     pub path: String,
@@ -43,10 +43,13 @@ pub fn candidates(pyproject: &Pyproject) -> Vec<Module> {
             let base = clean(package.from.as_deref().unwrap_or_default());
             let include = clean(&package.include.value);
             let include = include.split("/*").next().unwrap_or_default();
+            // Of several, whose names are not known.
+            if include.contains(['*', '?', '[']) {
+                return Module { name: String::new(), path: base.clone(), base };
+            }
             let stem = include.strip_suffix(".py").unwrap_or(include);
             Module { name: stem.replace('/', "."), path: join(&base, include), base }
         })
-        .filter(|module| !module.name.is_empty())
         .collect();
     if !explicit.is_empty() {
         return explicit;
@@ -72,9 +75,19 @@ pub fn folders(candidates: &[Module]) -> BTreeSet<String> {
     candidates.iter().flat_map(|module| above(&module.path)).chain([String::new()]).collect()
 }
 
+/// Whether all that may be there is known to be there.
+#[must_use]
+pub fn is_complete(pyproject: &Pyproject, files: &BTreeSet<String>) -> bool {
+    let found = find(pyproject, files).len();
+    match pyproject.build.packages.is_empty() {
+        true => found > 0,
+        false => found == candidates(pyproject).len(),
+    }
+}
+
 /// The candidates that are there. Without `packages`, only the first of them counts.
 ///
-/// `files` are the project's files as far as they are known, relative to the project.
+/// `files` are the project's files as far as they are known, relative to the project; folders end in `/`.
 #[must_use]
 pub fn find(pyproject: &Pyproject, files: &BTreeSet<String>) -> Vec<Module> {
     let mut found: Vec<Module> =
@@ -86,6 +99,9 @@ pub fn find(pyproject: &Pyproject, files: &BTreeSet<String>) -> Vec<Module> {
 }
 
 fn exists(path: &str, files: &BTreeSet<String>) -> bool {
+    if path.is_empty() {
+        return !files.is_empty();
+    }
     let folder = format!("{path}/");
     files.contains(path) || files.range(folder.clone()..).next().is_some_and(|file| file.starts_with(&folder))
 }
@@ -146,5 +162,12 @@ mod tests {
         let expected = [("a.b", "lib/a/b"), ("c", "c.py")].map(|(name, path)| (name.to_owned(), path.to_owned()));
         assert_eq!(found(packages, &files), expected);
         assert_eq!(found("[{include = 'a/**/*.py', from = 'lib'}]", &files), one("a", "lib/a"));
+        // A namespace package has no module of its own; a pattern stands for all that is there.
+        assert_eq!(found("[{include = 'acme', from = 'src'}]", &["src/acme/shop/"]), one("acme", "src/acme"));
+        for pattern in ["*", "**/*.py", "my_*"] {
+            let packages = format!("[{{include = '{pattern}', from = 'lib'}}]");
+            assert_eq!(found(&packages, &files), one("", "lib"), "{pattern}");
+        }
+        assert_eq!(found("[{include = '*.py'}]", &["a.py"]), one("", ""));
     }
 }

@@ -374,10 +374,10 @@ impl Build<'_> {
         let candidates = layout::candidates(pyproject);
         let folders = layout::folders(&candidates);
         let listed = files.listed(&folders).await?;
-        if !layout::find(pyproject, &listed).is_empty() || !pyproject.package_mode {
+        if layout::is_complete(pyproject, &listed) || !pyproject.package_mode {
             return Ok(listed);
         }
-        let elsewhere = self.context.modules(self.gateway, &candidates).await?.listed(&folders).await?;
+        let elsewhere = self.context.modules(self.gateway, "", &candidates).await?;
         Ok(listed.into_iter().chain(elsewhere).collect())
     }
 

@@ -41,7 +41,9 @@ pub fn find(scripts: &[String], modules: &[Module], files: &BTreeSet<String>) ->
     if let [script] = scripts {
         return Some(Start::Script(script.clone()));
     }
-    let has = |package: &Module, module: &str| files.contains(&format!("{}/{module}.py", package.path));
+    let has = |package: &Module, module: &str| {
+        !package.name.is_empty() && files.contains(&format!("{}/{module}.py", package.path))
+    };
     let by_main = modules.iter().find(|package| has(package, "__main__"));
     let by_module = || {
         MODULES.iter().find_map(|module| {

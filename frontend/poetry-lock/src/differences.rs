@@ -39,7 +39,7 @@
 //!   looked at, so that missing ones are no error.
 //! - **A missing name or version** of a project in package mode is no error; whoever installs the
 //!   project has to see to that.
-//! - **`requires-poetry`** is reported, not obeyed.
+//! - **`requires-poetry`** is not looked at.
 //! - **Constraints in parentheses**, as Poetry 1.2 read them, are read.
 //! - **Comparisons with the variable on the right** and `===` in markers have the meaning of PEP 508.
 //! - **A stale lock** is refused with Poetry's words, unless

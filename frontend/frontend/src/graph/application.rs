@@ -74,7 +74,7 @@ impl Application {
             .contents()
             .owner(Owner::new(0, 0))
             .timestamp(EPOCH)
-            .exclude_patterns(VOLATILE.into_iter().chain(SECRET).map(str::to_owned).chain(ignored));
+            .exclude_patterns(ignored.into_iter().chain(VOLATILE.into_iter().chain(SECRET).map(str::to_owned)));
         File::on(Output::scratch()).then(copy).name(name).output()
     }
 

@@ -6,7 +6,7 @@ use super::{
     Image, Inputs,
     make::{value, venv, workdir},
 };
-use crate::{layout, settings::Located, start};
+use crate::{dockerignore, layout, settings::Located, start};
 
 /// The user, where none is set: the number that is commonly taken for one without a name or privileges.
 const USER: &str = "65532:65532";
@@ -48,17 +48,25 @@ const EXCLUDE: [&str; 33] = [
     "poetry.toml",
 ];
 
+/// What is left out again after the user's `.dockerignore`, which often excludes all and then takes a folder back with all that
+/// is in it.
+const EXCLUDE_IN_ANY_CASE: [&str; 6] =
+    ["**/.git", "**/.env", "**/.env.*", "**/.venv", "**/__pycache__", "**/*.py[cod]"];
+
 /// Decides on the image.
 pub(super) fn image(inputs: &Inputs<'_>, selection: &Selection<'_>, warnings: &mut Vec<String>) -> Image {
     let settings = inputs.settings;
     let mut exclude: Vec<String> = EXCLUDE.iter().map(|pattern| (*pattern).to_owned()).collect();
     exclude.extend(inputs.dockerignore.iter().cloned());
-    exclude.extend(value(&settings.exclude).unwrap_or_default());
+    if inputs.dockerignore.iter().any(|pattern| pattern.starts_with('!')) {
+        exclude.extend(EXCLUDE_IN_ANY_CASE.map(str::to_owned));
+    }
+    exclude.extend(patterns(&settings.exclude));
     let mut labels = value(&settings.labels).unwrap_or_default();
     labels.extend(inputs.labels.clone());
     let (entrypoint, cmd) = commands(inputs, selection, warnings);
     Image {
-        include: value(&settings.include).unwrap_or_default(),
+        include: patterns(&settings.include),
         exclude,
         apt: sorted(value(&settings.apt).unwrap_or_default()),
         compile_bytecode: value(&settings.compile_bytecode).unwrap_or(false),
@@ -90,7 +98,12 @@ fn commands(inputs: &Inputs<'_>, selection: &Selection<'_>, warnings: &mut Vec<S
         .filter(|script| selection.root && matches!(script.kind, ScriptKind::Console { .. }))
         .map(|script| script.name.clone())
         .collect();
-    match start::find(&scripts, &layout::find(pyproject, inputs.files), inputs.files) {
+    let mut modules = layout::find(pyproject, inputs.files);
+    if !selection.root {
+        // Nothing puts their folder on the module path.
+        modules.retain(|module| module.base.is_empty());
+    }
+    match start::find(&scripts, &modules, inputs.files) {
         Some(start) => (start.words(), Vec::new()),
         None => {
             warnings.push(
@@ -101,6 +114,11 @@ fn commands(inputs: &Inputs<'_>, selection: &Selection<'_>, warnings: &mut Vec<S
             (Vec::new(), vec!["python".to_owned()])
         }
     }
+}
+
+/// Patterns as BuildKit takes them: `/src` is `src`.
+fn patterns(setting: &Option<Located<Vec<String>>>) -> Vec<String> {
+    dockerignore::patterns(&value(setting).unwrap_or_default().join("\n"))
 }
 
 fn sorted(mut items: Vec<String>) -> Vec<String> {

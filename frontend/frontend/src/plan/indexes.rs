@@ -68,8 +68,11 @@ impl Indexes {
     /// If the lock names a source that pyproject.toml has not.
     pub(super) fn of_package(&self, package: &LockedPackage) -> Result<&Index, Error> {
         let Source::Index { name, .. } = &package.source else {
-            let first = self.named.first().map(|(index, _)| index);
-            return Ok(first.filter(|_| !self.default_in_use).unwrap_or(&self.default));
+            let instead = match self.default_in_use {
+                true => self.find(PYPI).filter(|index| index.url != self.default.url),
+                false => self.named.first().map(|(index, _)| index),
+            };
+            return Ok(instead.unwrap_or(&self.default));
         };
         if let Some(index) = self.find(name) {
             return Ok(index);

@@ -202,7 +202,17 @@ pub(super) fn workdir(settings: &Settings) -> String {
 /// The reference of the image that things are built in.
 #[must_use]
 pub fn builder(settings: &Settings, python: &python::Python) -> String {
-    value(&settings.builder).unwrap_or_else(|| python.builder())
+    let of_base = || full(&value(&settings.base)?);
+    value(&settings.builder).or_else(of_base).unwrap_or_else(|| python.builder())
+}
+
+/// The official image with compilers beside one that is used as a base: `python:3.12-bookworm` for `python:3.12-slim-bookworm`.
+fn full(base: &str) -> Option<String> {
+    let (name, tag) = base.split_once(':').filter(|_| !base.contains('@'))?;
+    ["python", "library/python", "docker.io/python", "docker.io/library/python"].contains(&name).then(|| {
+        let (version, rest) = tag.split_once("-slim").unwrap_or((tag, ""));
+        format!("{name}:{version}{rest}")
+    })
 }
 
 /// The project's build script, and what it is run with.

@@ -313,12 +313,11 @@ pub(super) fn warning(package: &Package) -> Option<String> {
     })
 }
 
-/// The lines of `known_hosts` for a host: the user's own, if there are any, else ours.
+/// The lines of `known_hosts` for a host: the user's own, and ours.
 pub(crate) fn known_hosts(settings: &Settings, host: &str) -> String {
-    if let Some(lines) = &settings.known_hosts {
-        return lines.value.join("\n");
-    }
-    KNOWN_HOSTS.iter().filter(|(name, _)| *name == host).map(|(name, key)| format!("{name} {key}")).collect()
+    let own = settings.known_hosts.iter().flat_map(|lines| lines.value.iter().cloned());
+    let ours = KNOWN_HOSTS.iter().filter(|(name, _)| *name == host).map(|(name, key)| format!("{name} {key}"));
+    own.chain(ours).collect::<Vec<_>>().join("\n")
 }
 
 /// The host of an address over SSH: `ssh://user@host:port/path` or `user@host:path`.
@@ -395,6 +394,15 @@ mod tests {
         assert_eq!(ssh_host("git@example.org:a/b.git"), Some("example.org"));
         assert_eq!(ssh_host("ssh://git@example.org:2222/a/b.git"), Some("example.org"));
         assert_eq!(ssh_host("https://example.org/a/b.git"), None);
+    }
+
+    #[test]
+    fn keys_of_hosts_are_known_besides_the_users_own() {
+        let origin = crate::settings::Origin::Argument("x".to_owned());
+        let own = crate::settings::Located { value: vec!["git.example.org ssh-ed25519 A".to_owned()], origin };
+        let settings = Settings { known_hosts: Some(own), ..Settings::default() };
+        let lines = |host: &str| known_hosts(&settings, host).lines().count();
+        assert_eq!((lines("git.example.org"), lines("github.com")), (1, 2));
     }
 
     #[test]
