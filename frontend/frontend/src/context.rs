@@ -163,6 +163,9 @@ impl Context {
         let patterns = patterns.map(|pattern| join(&folder, &pattern)).filter(|pattern| !pattern.is_empty()).collect();
         let (name, hint) = ("[internal] look for the project's modules", format!("poetry-buildkit/modules/{folder}"));
         let files = self.files(gateway, patterns, &hint, name).await?.folder(&folder).await;
+        if files.names.is_empty() {
+            return Ok(BTreeSet::new());
+        }
         files.listed(&layout::folders(modules)).await
     }
 
