@@ -119,11 +119,7 @@ fn measure(arguments: &Arguments) {
     let is_whole = !arguments.quick && arguments.layers.is_empty();
     let kept = arguments.keep.then(|| report::read(&arguments.out));
     let kept = kept.map(|kept| kept.without(&names, &bench.scenarios));
-    let planning = match &kept {
-        Some(kept) => kept.planning.clone(),
-        None if is_whole => planning::planning(),
-        None => Vec::new(),
-    };
+    let planning = if is_whole { planning::planning() } else { Vec::new() };
     for round in 1..=rounds {
         for project in &projects {
             // So that nobody is always the first, or the one after the slowest.
