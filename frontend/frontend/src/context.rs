@@ -6,6 +6,7 @@ use buildkit_llb::{Annotate, Differ, Error as GraphError, File, FileAction, Loca
 use poetry_lock::{Dialect, Pyproject};
 
 use crate::{
+    dockerignore,
     error::Error,
     gateway::{Gateway, Ref},
     graph::{self, Application},
@@ -114,7 +115,9 @@ impl Context {
         // The client does not tell where the file is in the context, so its neighbour is looked for.
         let patterns = vec![format!("**/{PROJECT}")];
         let all = self.files(gateway, patterns, "poetry-buildkit/projects", "[internal] look for the project").await?;
+        let ignore = dockerignore::patterns(&root.text(DOCKERIGNORE).await?.unwrap_or_default());
         let mut found = all.find(PROJECT, &wanted).await?;
+        found.retain(|folder| !dockerignore::excludes(&ignore, folder));
         match (found.pop(), found.pop()) {
             (Some(one), Some(other)) => Err(Error::SeveralProjects { first: other, second: one }),
             (one, _) => Ok(one.unwrap_or_default()),
@@ -159,8 +162,15 @@ impl Context {
         modules: &[layout::Module],
     ) -> Result<BTreeSet<String>, Error> {
         let folder = self.in_project(folder);
-        let patterns = modules.iter().flat_map(|module| [module.path.clone(), join(&module.path, "*.py")]);
-        let patterns = patterns.map(|pattern| join(&folder, &pattern)).filter(|pattern| !pattern.is_empty()).collect();
+        // Their modules alone, also those of namespace packages.
+        let pattern = |module: &layout::Module| match module.path.ends_with(".py") {
+            true => module.path.clone(),
+            false => join(&module.path, "**/*.py"),
+        };
+        let patterns: Vec<String> = modules.iter().map(|module| join(&folder, &pattern(module))).collect();
+        if patterns.is_empty() {
+            return Ok(BTreeSet::new());
+        }
         let (name, hint) = ("[internal] look for the project's modules", format!("poetry-buildkit/modules/{folder}"));
         let files = self.files(gateway, patterns, &hint, name).await?.folder(&folder).await;
         if files.names.is_empty() {

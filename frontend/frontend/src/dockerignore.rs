@@ -17,6 +17,16 @@ pub fn below(patterns: &[String], folder: &str) -> Vec<String> {
     patterns.iter().flat_map(|pattern| relative(pattern, folder)).collect()
 }
 
+/// Whether all of a folder is left out.
+#[must_use]
+pub fn excludes(patterns: &[String], folder: &str) -> bool {
+    let all = below(patterns, folder);
+    all.iter()
+        .rev()
+        .find_map(|pattern| (pattern.trim_start_matches('!') == "**").then(|| pattern == "**"))
+        .unwrap_or(false)
+}
+
 fn relative(pattern: &str, folder: &str) -> Vec<String> {
     let (bang, path) = match pattern.strip_prefix('!') {
         Some(path) => ("!", path),
@@ -117,5 +127,8 @@ mod tests {
         assert_eq!(below("services/[a-c]pi/x"), ["x"]);
         assert_eq!(below("services/[^a]pi/x"), [""; 0]);
         assert_eq!(below("servi\\ces/*/x"), ["x"]);
+        let excludes =
+            |lines: &[&str]| excludes(&lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>(), "a/b");
+        assert!(excludes(&["**/b"]) && excludes(&["a"]) && !excludes(&["a", "!a/b"]) && !excludes(&["a/b/x"]));
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn check_python(wanted: &Wanted<'_>, found: &Interpreter) -> Result<(
     let steps = place::steps(&wanted.step.root);
     let mut parts = steps.iter().flat_map(Step::parts).chain(wanted.before);
     let other = parts.find_map(|part| match &part.command {
-        Command::EnvUse(python) if !is_own(python) => Some(python),
+        Command::EnvUse(python) if python != "system" && !is_own(python) => Some(python),
         _ => None,
     });
     match other {

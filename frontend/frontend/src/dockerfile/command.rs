@@ -44,12 +44,12 @@ pub enum Command {
     Export(Export),
     /// `pip install -r` of one list.
     PipInstall(PipInstall),
-    /// `poetry run COMMAND`: what stands before `COMMAND` in the text, and the position in the text where it begins.
+    /// `poetry run COMMAND`.
     Run {
         /// The words of the command.
         words: Vec<String>,
-        /// The assignments before it.
-        assignments: Vec<(String, String)>,
+        /// How many assignments stand in front of it all.
+        assignments: usize,
     },
     /// Needs Poetry, for a reason.
     Needs(String),
@@ -232,22 +232,27 @@ fn provides(text: &str, simple: &Simple, variables: &Variables) -> Option<Comman
         if *install != "install" {
             return None;
         }
-        let of_home = home_of(words.first()?, variables);
         let is_quiet = simple.redirections.iter().all(is_harmless);
+        // Whatever goes into Poetry's own environment is Poetry's.
+        if let Some(home) = home_of(words.first()?, variables) {
+            return Some(match is_quiet {
+                true => Command::Provides { rest: None, home: Some(home) },
+                false => Command::Needs("its output goes to a file".to_owned()),
+            });
+        }
         let Some((of_poetry, others)) = poetry_among(arguments).filter(|_| is_quiet) else {
             return arguments.iter().any(|word| is_poetry(word)).then_some(Command::Other);
         };
         if of_poetry.is_empty() {
-            // Whatever goes into Poetry's own environment is Poetry's.
-            return of_home.map(|home| Command::Provides { rest: None, home: Some(home) });
+            return None;
         }
         if !others {
-            return Some(Command::Provides { rest: None, home: of_home });
+            return Some(Command::Provides { rest: None, home: None });
         }
         let head = words.len() - arguments.len();
         let left_out = of_poetry.into_iter().map(|index| head + index).collect::<Vec<_>>();
         return Some(match text_without(text, &left_out, words.len(), variables) {
-            Some(rest) => Command::Provides { rest: Some(rest), home: of_home },
+            Some(rest) => Command::Provides { rest: Some(rest), home: None },
             None => Command::Other,
         });
     }
@@ -333,19 +338,18 @@ fn poetry_among(arguments: &[&str]) -> Option<(Vec<usize>, bool)> {
         "--suffix",
         "--index",
     ];
-    const FLAGS: [&str; 31] = [
-        "-q",
-        "-qq",
-        "-qqq",
+    const FLAGS: [&str; 30] = [
         "--quiet",
-        "-v",
-        "-vv",
-        "-vvv",
         "--verbose",
-        "-U",
         "--upgrade",
-        "-I",
         "--ignore-installed",
+        "--no-index",
+        "--require-hashes",
+        "--require-virtualenv",
+        "--use-pep517",
+        "--no-build-isolation",
+        "--ignore-requires-python",
+        "--no-warn-conflicts",
         "--force-reinstall",
         "--force",
         "--user",
@@ -373,10 +377,11 @@ fn poetry_among(arguments: &[&str]) -> Option<(Vec<usize>, bool)> {
         if WITH_VALUE.contains(word) {
             rest.next();
             others |= ["-r", "--requirement"].contains(word);
-        } else if word.starts_with('-') {
+        } else if let Some(letters) = word.strip_prefix('-') {
             let is_list = word.starts_with("--requirement=") || (word.starts_with("-r") && !word.starts_with("--"));
             others |= is_list;
-            if !(FLAGS.contains(word) || is_list || word.starts_with("--") && word.contains('=')) {
+            let is_cluster = letters.chars().all(|c| "qvUI".contains(c));
+            if !(FLAGS.contains(word) || is_cluster || is_list || word.starts_with("--") && word.contains('=')) {
                 return None;
             }
         } else if is_poetry(word) && has_poetry {
@@ -429,7 +434,7 @@ fn poetry(arguments: &[&str], simple: &Simple) -> Command {
                     let words = rest.map(|word| (*word).to_owned()).collect();
                     let plain = folder.is_none() && simple.redirections.is_empty();
                     return match plain {
-                        true => Command::Run { words, assignments: simple.assignments.clone() },
+                        true => Command::Run { words, assignments: simple.assignments.len() },
                         false => needs("`poetry run` with a folder or a redirection".to_owned()),
                     };
                 }
@@ -619,6 +624,8 @@ mod tests {
             ("pip install poetry -r requirements.txt", Some("pip install -r requirements.txt"), None),
             ("pipx install poetry==1.8.5", None, None),
             ("pipx install --python python3.11 poetry", None, None),
+            ("pip install -qU poetry", None, None),
+            ("$POETRY_HOME/bin/pip install --frob poetry x", None, Some("/opt/poetry")),
             ("pip install --progress-bar off --root-user-action=ignore poetry >/dev/null", None, None),
             (
                 "PIP_INDEX_URL=$INDEX pip install poetry ./wheels/*.whl \"corp>1\" --extra-index-url https://$TOKEN@x",
@@ -675,8 +682,7 @@ mod tests {
         assert_eq!(read("cd /app"), Command::Prefix(Prefix::Folder("/app".into())));
         assert_eq!(read(". /venv/bin/activate"), Command::Prefix(Prefix::Activate("/venv".into())));
         assert_eq!(read("export A=b"), Command::Prefix(Prefix::Variables(vec![("A".into(), "b".into())])));
-        let run =
-            Command::Run { words: vec!["python".into(), "-m".into(), "x".into(), "-v".into()], assignments: vec![] };
+        let run = Command::Run { words: vec!["python".into(), "-m".into(), "x".into(), "-v".into()], assignments: 0 };
         assert_eq!(read("poetry run python -m x -v"), run);
         assert_eq!(read("poetry run python -m x -v | tee log"), run);
         assert!(matches!(read("poetry run x | poetry run y"), Command::Needs(_)));

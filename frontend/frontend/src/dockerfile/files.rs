@@ -8,7 +8,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use buildkit_llb::{OpenVertex, Output};
 use buildkit_proto::pb;
 
-use super::{lists::At, place::is_below};
+use super::{lists::At, place::is_below, shell};
 use crate::gateway::{Error, Gateway, Ref};
 
 /// The files that decide what is installed.
@@ -16,6 +16,9 @@ const PROJECT_FILES: [&str; 3] = ["pyproject.toml", "poetry.lock", "poetry.toml"
 
 /// The most vertices that are looked into for one file.
 const MOST_STEPS: usize = 10_000;
+
+/// The size of the largest file, in bytes, that is taken for a script.
+const MOST_BYTES: i64 = 1 << 20;
 
 /// Reads the user's files.
 pub struct Files<'a> {
@@ -72,32 +75,36 @@ impl<'a> Files<'a> {
     /// If it cannot be told, or a call fails.
     pub async fn text(&self, state: &Output, path: &str) -> Result<Option<String>, Unknown> {
         let bytes = match self.find(state, path, Look::Everywhere).await? {
-            Some(found) => self.content(found).await?,
+            Some(found) => self.content(found, i64::MAX).await?,
             None => None,
         };
         let Some(bytes) = bytes else { return Ok(None) };
         String::from_utf8(bytes).map(Some).map_err(|_| Unknown::Uncertain(format!("{path} is not valid UTF-8")))
     }
 
-    /// The content of the file at an absolute path that the client, and no image, brought; `None` if there is none.
+    /// The content of the file at an absolute path that the client, and no image, brought; `None` if there is none, or one that
+    /// is too large for a script.
     ///
     /// # Errors
     /// If it cannot be told, or a call fails.
     pub async fn clients(&self, state: &Output, path: &str) -> Result<Option<Vec<u8>>, Unknown> {
         match self.find(state, path, Look::NotInImages).await? {
-            Some(found) => self.content(found).await,
+            Some(found) => self.content(found, MOST_BYTES).await,
             None => Ok(None),
         }
     }
 
-    async fn content(&self, found: Found) -> Result<Option<Vec<u8>>, Unknown> {
+    /// Of a file that is longer, `None`.
+    async fn content(&self, found: Found, most: i64) -> Result<Option<Vec<u8>>, Unknown> {
         match found {
             Found::Made(_) => Ok(None),
             Found::Text(bytes) => Ok(Some(bytes)),
             Found::At(source, path) => {
                 let solved = self.solve(&source).await?;
                 match self.gateway.stat(&solved, &path).await? {
-                    Some(stat) if stat.mode & (1 << 31) == 0 => Ok(Some(self.gateway.read_file(&solved, &path).await?)),
+                    Some(stat) if stat.mode & (1 << 31) == 0 && stat.size <= most => {
+                        Ok(Some(self.gateway.read_file(&solved, &path).await?))
+                    }
                     _ => Ok(None),
                 }
             }
@@ -125,6 +132,9 @@ impl<'a> Files<'a> {
 
     /// Follows a path down to where it comes from. What is found there exists.
     async fn find(&self, state: &Output, path: &str, look: Look<'_>) -> Result<Option<Found>, Unknown> {
+        if path.contains(shell::USERS_HOME) {
+            return Err(Unknown::Uncertain("the user's home folder is not known".to_owned()));
+        }
         let maker = match look {
             Look::For(maker) => Some(maker),
             _ => None,
@@ -142,7 +152,10 @@ impl<'a> Files<'a> {
             let input = |index: i64| usize::try_from(index).ok().and_then(|index| inputs.get(index)).cloned();
             match vertex.op().op {
                 Some(pb::op::Op::Source(source))
-                    if matches!(look, Look::NotInImages) && source.identifier.starts_with("docker-image://") => {}
+                    if matches!(look, Look::NotInImages)
+                        && ["docker-image://", "oci-layout://"]
+                            .iter()
+                            .any(|kind| source.identifier.starts_with(kind)) => {}
                 Some(pb::op::Op::Source(_)) => {
                     let solved = self.solve(&state).await?;
                     if self.gateway.stat(&solved, &path).await?.is_some() {

@@ -4,12 +4,11 @@ use buildkit_llb::Output;
 
 use super::{
     command::{self, Command},
-    files::{Files, Unknown},
+    files::Files,
     install::mount_at,
     place, shell,
     step::{Scene, Step},
 };
-use crate::gateway;
 
 /// Programs that read no script, whatever their arguments are.
 const READ_NONE: [&str; 14] =
@@ -26,46 +25,41 @@ const TASKS: [(&str, &[&str]); 7] = [
     ("inv", &["tasks.py"]),
 ];
 
-/// Why a step needs Poetry, if a file of the user's that it runs names it. Files that images bring are not looked into.
-///
-/// # Errors
-/// Any error of a call.
-pub(super) async fn step(files: &Files<'_>, step: &Step) -> Result<Option<String>, gateway::Error> {
+/// Why a step needs Poetry, if a file of the user's that it runs names it. Files that images bring are not looked into, nor are those
+/// that cannot be told.
+pub(super) async fn step(files: &Files<'_>, step: &Step) -> Option<String> {
     if !provides(step) && !place::steps(&step.root).iter().any(provides) {
-        return Ok(None);
+        return None;
     }
     for (words, scene) in step.calls() {
         for path in scripts(&words, &scene) {
             let (state, inside) = mount_at(step, &path).unwrap_or_else(|| (step.root.clone(), path.clone()));
-            if names_poetry(files, &state, &inside).await? {
-                return Ok(Some(format!("`{path}` runs Poetry")));
+            if names_poetry(files, &state, &inside).await {
+                return Some(format!("`{path}` runs Poetry"));
             }
         }
     }
-    Ok(None)
+    None
 }
 
-/// The same for what an image runs, on its last state.
-///
-/// # Errors
-/// Any error of a call.
+/// The same for what an image runs, on its last state. The application's own modules are taken not to run Poetry.
 pub(super) async fn ending(
     files: &Files<'_>,
     state: &Output,
     commands: &[Vec<String>],
     scene: &Scene,
-) -> Result<Option<String>, gateway::Error> {
+) -> Option<String> {
     if !place::steps(state).iter().any(provides) {
-        return Ok(None);
+        return None;
     }
     for words in commands {
-        for path in scripts(words, scene) {
-            if names_poetry(files, state, &path).await? {
-                return Ok(Some(format!("the image runs `{path}`, which runs Poetry")));
+        for path in scripts(words, scene).into_iter().filter(|path| !is_python(path)) {
+            if names_poetry(files, state, &path).await {
+                return Some(format!("the image runs `{path}`, which runs Poetry"));
             }
         }
     }
-    Ok(None)
+    None
 }
 
 /// Whether Poetry is installed in a step.
@@ -73,17 +67,20 @@ fn provides(step: &Step) -> bool {
     step.parts().iter().any(|part| matches!(part.command, Command::Provides { .. }))
 }
 
-async fn names_poetry(files: &Files<'_>, state: &Output, path: &str) -> Result<bool, gateway::Error> {
-    let names = |bytes: &[u8]| {
-        let text = String::from_utf8_lossy(bytes);
-        text.lines().any(|line| !line.trim_start().starts_with('#') && command::names_poetry(line))
+fn is_python(path: &str) -> bool {
+    path.ends_with(".py")
+}
+
+async fn names_poetry(files: &Files<'_>, state: &Output, path: &str) -> bool {
+    // The table of pyproject.toml has that name as well.
+    let calls = |line: &str| match is_python(path) {
+        true => ["\"poetry\",", "'poetry',", "poetry install", "poetry run", "poetry export", "poetry build"]
+            .iter()
+            .any(|call| line.contains(call)),
+        false => command::names_poetry(line),
     };
-    match files.clients(state, path).await {
-        Ok(bytes) => Ok(bytes.is_some_and(|bytes| names(&bytes))),
-        // It is not told, so that the step is taken for what it seems to be.
-        Err(Unknown::Uncertain(_)) => Ok(false),
-        Err(Unknown::Gateway(error)) => Err(error),
-    }
+    let Ok(Some(bytes)) = files.clients(state, path).await else { return false };
+    String::from_utf8_lossy(&bytes).lines().any(|line| !line.trim_start().starts_with('#') && calls(line))
 }
 
 /// The absolute paths of files that a command may run or take what it runs from.
@@ -91,7 +88,10 @@ fn scripts(words: &[String], scene: &Scene) -> Vec<String> {
     let base = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
     let mut found = Vec::new();
     let mut folder = scene.folder.clone();
-    let mut rest = words.iter().skip_while(|word| shell::is_assignment(word)).peekable();
+    // A word may be a script of its own, as behind `-c`.
+    let words = words.iter().flat_map(|word| word.split_whitespace());
+    let words = words.map(|word| word.trim_matches(['"', '\'', ';', '(', ')']));
+    let mut rest = words.skip_while(|word| shell::is_assignment(word)).peekable();
     let program = rest.peek().map(|word| base(word)).unwrap_or_default();
     if READ_NONE.contains(&program.as_str()) {
         return found;
@@ -104,8 +104,8 @@ fn scripts(words: &[String], scene: &Scene) -> Vec<String> {
         };
         let name = base(word);
         let named = word.contains('/') || name.ends_with(".sh") || name.ends_with(".py");
-        match (word.as_str(), tasks) {
-            ("-C" | "--directory", Some(_)) => folder = scene.absolute(rest.next().map_or("", String::as_str)),
+        match (word, tasks) {
+            ("-C" | "--directory", Some(_)) => folder = scene.absolute(rest.next().unwrap_or_default()),
             ("-f" | "--file" | "--makefile", Some(_)) => found.extend(rest.next().map(|file| scene.absolute(file))),
             _ if named && is_script(&name) && !name.is_empty() => found.push(scene.absolute(word)),
             _ => {}
@@ -128,6 +128,7 @@ mod tests {
         };
         assert_eq!(of("./scripts/setup.sh --x"), ["/app/scripts/setup.sh"]);
         assert_eq!(of("bash -e setup.sh"), ["/app/setup.sh"]);
+        assert_eq!(of("bash -c \"./setup.sh --dev\""), ["/app/setup.sh"]);
         assert_eq!(of("A=1 tini -- /entrypoint"), ["/entrypoint"]);
         assert_eq!(of("/dev/pipes/EOF"), ["/dev/pipes/EOF"]);
         assert_eq!(of("make -C api install"), ["/app/api/GNUmakefile", "/app/api/makefile", "/app/api/Makefile"]);

@@ -144,11 +144,11 @@ pub struct Located {
 }
 
 impl Located {
-    /// Whether the project declares a script of this name.
+    /// The names of the project's scripts.
     #[must_use]
-    pub fn has_script(&self, name: &str) -> bool {
+    pub fn scripts(&self) -> Vec<String> {
         let pyproject = poetry_lock::Pyproject::read(&self.texts.pyproject, poetry_lock::Dialect::Poetry2);
-        pyproject.is_ok_and(|pyproject| pyproject.scripts.iter().any(|script| script.name == name))
+        pyproject.map(|pyproject| pyproject.scripts.into_iter().map(|script| script.name).collect()).unwrap_or_default()
     }
 }
 

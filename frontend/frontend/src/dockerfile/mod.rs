@@ -156,7 +156,7 @@ impl Build<'_> {
         let original = Output::from_definition(definition)?;
         let mut ending = config.as_ref().and_then(|config| Ending::read(config));
         let needs = match &ending {
-            Some(ending) => ending.needs(self.service.files, &original).await?,
+            Some(ending) => ending.needs(self.service.files, &original).await,
             None => None,
         };
         let mut rewritten = rewrite::rewrite(&self.service, &original, needs, self.dockerfile).await?;

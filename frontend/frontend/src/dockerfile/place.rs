@@ -52,10 +52,7 @@ pub struct Project<'a> {
 /// The settings of Poetry that stages make by `poetry config`, the last counts. Those that are not for the project alone are kept
 /// in the user's home.
 fn configured(steps: &[Step], parts: &[super::step::Part], key: &str, folder: &str, scene: &Scene) -> Option<String> {
-    let is_users = |other: &Scene| {
-        let same = |name: &str| other.variables.get(name) == scene.variables.get(name);
-        other.user == scene.user && ["POETRY_CONFIG_DIR", "XDG_CONFIG_HOME"].into_iter().all(same)
-    };
+    let is_users = |other: &Scene| config_folder(other) == config_folder(scene);
     let all = steps.iter().flat_map(Step::parts).chain(parts);
     all.filter_map(|part| match &part.command {
         Command::Config { key: set, value, local: true } if set == key && part.scene.folder == folder => Some(value),
@@ -65,6 +62,15 @@ fn configured(steps: &[Step], parts: &[super::step::Part], key: &str, folder: &s
     .next_back()
     .cloned()
     .flatten()
+}
+
+/// What tells the folder that `poetry config` writes to from that of another user.
+fn config_folder(scene: &Scene) -> (&'static str, &str) {
+    let of_variable = ["POETRY_CONFIG_DIR", "XDG_CONFIG_HOME", "HOME"].into_iter().find_map(|name| {
+        let value = scene.variables.get(name).filter(|_| name != "HOME" || scene.names_home)?;
+        Some((name, value.as_str()))
+    });
+    of_variable.unwrap_or_else(|| ("user", scene.user.split(':').next().unwrap_or_default()))
 }
 
 /// The steps of the stage, and of those that it goes on from.

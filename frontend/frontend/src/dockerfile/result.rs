@@ -13,7 +13,7 @@ use super::{
     place::Place,
     rewrite::{Layer, runnable},
     shell,
-    step::Scene,
+    step::{Scene, has_shell},
 };
 use crate::error::Error;
 
@@ -54,22 +54,18 @@ impl Ending {
     }
 
     /// Why the image needs Poetry when it runs or is built upon, if it does for sure. `state` is the original one.
-    ///
-    /// # Errors
-    /// Any error of a call.
-    pub async fn needs(&self, files: &Files<'_>, state: &Output) -> Result<Option<String>, Error> {
+    pub async fn needs(&self, files: &Files<'_>, state: &Output) -> Option<String> {
         if let Some(reason) = self.needs_by_itself() {
-            return Ok(Some(reason));
+            return Some(reason);
         }
         let commands: Vec<Vec<String>> = WORDS
             .into_iter()
             .map(|key| {
                 let words = self.strings(key);
-                let text = script(&words);
-                text.map_or(words, |text| text.split_whitespace().map(str::to_owned).collect())
+                script(&words).map_or(words, |text| vec![text])
             })
             .collect();
-        Ok(indirect::ending(files, state, &commands, &self.scene()).await?)
+        indirect::ending(files, state, &commands, &self.scene()).await
     }
 
     fn needs_by_itself(&self) -> Option<String> {
@@ -190,12 +186,7 @@ fn environment(list: &[String], venv: &str) -> Vec<String> {
 
 /// The script of the shell form.
 fn script(words: &[String]) -> Option<String> {
-    match words {
-        [shell, .., option, text] if shell.ends_with("sh") && option.starts_with('-') && option.ends_with('c') => {
-            Some(text.clone())
-        }
-        _ => None,
-    }
+    words.last().filter(|_| has_shell(words)).cloned()
 }
 
 fn joined(words: &[String]) -> String {

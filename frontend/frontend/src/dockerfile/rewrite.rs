@@ -103,9 +103,10 @@ pub async fn rewrite(
         .collect();
     for step in steps.values() {
         let digest = step.vertex.digest();
-        if !left.contains_key(digest)
-            && let Some(reason) = indirect::step(service.files, step).await?
-        {
+        if left.contains_key(digest) {
+            continue;
+        }
+        if let Some(reason) = indirect::step(service.files, step).await {
             left.insert(digest.to_owned(), reason);
         }
     }
@@ -316,6 +317,17 @@ impl Pass<'_> {
 
     async fn step(&mut self, step: &Step) -> Result<(), Stop> {
         let digest = step.vertex.digest().to_owned();
+        let at_home;
+        let step = match step.scene() {
+            scene if scene.user.is_empty() || scene.names_home => step,
+            scene => {
+                let state = self.service.gateway.solve(self.output(&step.root).marshal()?).await?;
+                // That of a user who is not in /etc/passwd is the root folder.
+                let home = self.service.home(&state, &scene).await?.unwrap_or_else(|| "/".to_owned());
+                at_home = step.at_home(&home);
+                &at_home
+            }
+        };
         let keeps = self.kept.contains(&digest);
         let mut served = self.earlier(&step.root);
         let known = served.len();
@@ -409,7 +421,7 @@ impl Pass<'_> {
                         earlier: &served,
                     };
                     let place = runnable(&self.service.locate(&at, None).await?, words, &served)?;
-                    segment.text = in_place(&part.segment.text, words, assignments.len(), &place);
+                    segment.text = in_place(&part.segment.text, words, *assignments, &place);
                     work.wait(segment);
                 }
                 Command::Needs(reason) => return Err(Problem::Refused(Refused(reason.clone())).into()),
@@ -492,17 +504,7 @@ impl Pass<'_> {
         let refused = |reason: String| Err(Problem::Refused(Refused(reason)));
         let (before, behind) = step.parts().split_at(index);
         let runs = |part: &Part| {
-            let is_left_out = |command: &Command| {
-                matches!(
-                    command,
-                    Command::Config { .. }
-                        | Command::Moot
-                        | Command::EnvUse(_)
-                        | Command::Clean(_)
-                        | Command::Prefix(_)
-                )
-            };
-            !is_left_out(&part.command)
+            matches!(part.command, Command::Other | Command::Run { .. } | Command::Provides { rest: Some(_), .. })
         };
         let runs_behind = behind.iter().skip(1).any(runs);
         for part in before.iter().filter(|part| matches!(part.command, Command::Other | Command::Run { .. })) {
@@ -762,12 +764,14 @@ impl Work {
 pub fn runnable(located: &Located, words: &[String], served: &[Served]) -> Result<Place, Problem> {
     let place = installed(&located.place, served)?;
     let has_root = served.iter().any(|served| served.has_root && served.place.path() == place.path());
-    match words.first().filter(|program| !has_root && located.has_script(program)) {
-        Some(program) => {
-            Err(Problem::Refused(Refused(format!("`{program}` is a script of the project, which is not installed"))))
-        }
-        None => Ok(place),
+    let scripts = located.scripts();
+    // Without a word, the image's user says later what is run.
+    let is_script = words.first().map_or(!scripts.is_empty(), |program| scripts.contains(program));
+    if is_script && !has_root {
+        let named = words.first().unwrap_or(&scripts[0]);
+        return Err(Problem::Refused(Refused(format!("`{named}` is a script of the project, which is not installed"))));
     }
+    Ok(place)
 }
 
 fn installed(place: &Place, served: &[Served]) -> Result<Place, Problem> {

@@ -55,6 +55,8 @@ pub struct Scene {
     pub folder: String,
     /// The user by name or number; empty for root.
     pub user: String,
+    /// Whether the environment says where the user's home is.
+    pub names_home: bool,
 }
 
 impl Scene {
@@ -63,15 +65,20 @@ impl Scene {
         let variables = environment.into_iter().filter_map(|entry| entry.split_once('='));
         let mut variables: Variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let is_root = is_root(user);
+        let names_home = variables.contains_key("HOME");
         let home = if is_root { "/root" } else { shell::USERS_HOME };
         variables.entry("HOME".to_owned()).or_insert_with(|| home.to_owned());
         let folder = if folder.is_empty() { "/" } else { folder };
-        Self { variables, folder: folder.to_owned(), user: if is_root { String::new() } else { user.to_owned() } }
+        let user = if is_root { String::new() } else { user.to_owned() };
+        Self { variables, folder: folder.to_owned(), user, names_home }
     }
 
     /// An absolute path of one that may be relative to the working folder.
     #[must_use]
     pub fn absolute(&self, path: &str) -> String {
+        if path.starts_with(shell::USERS_HOME) {
+            return normalized(path);
+        }
         let whole = if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.folder) };
         format!("/{}", normalized(&whole))
     }
@@ -124,14 +131,26 @@ impl Step {
         Some(Self { vertex: vertex.clone(), exec, root, output, script })
     }
 
+    /// The same step, in the user's home where that is not known from the environment.
+    #[must_use]
+    pub fn at_home(&self, home: &str) -> Self {
+        let arguments = self.exec.meta.as_ref().map(|meta| meta.args.clone()).unwrap_or_default();
+        let mut scene = scene(&self.exec).unwrap_or_default();
+        scene.variables.insert("HOME".to_owned(), home.to_owned());
+        Self { script: script(&arguments, scene), ..self.clone() }
+    }
+
+    /// What holds when it begins.
+    #[must_use]
+    pub fn scene(&self) -> Scene {
+        scene(&self.exec).unwrap_or_default()
+    }
+
     /// The words of all commands that can be told, also where nothing is known of Poetry, and what holds when they run.
     #[must_use]
     pub fn calls(&self) -> Vec<(Vec<String>, Scene)> {
         let (Some(scene), text) = (scene(&self.exec), self.text()) else { return Vec::new() };
-        let raw = |text: &str| -> Vec<String> {
-            let words = shell::raw_words(text).into_iter();
-            words.map(|word| word.trim_matches(['"', '\'', ';', '(', ')']).to_owned()).collect()
-        };
+        let raw = |text: &str| -> Vec<String> { shell::raw_words(text).into_iter().map(str::to_owned).collect() };
         let Some(segments) = shell::segments(&text) else { return vec![(raw(&text), scene)] };
         let parts = read(segments, scene).into_iter().filter(|part| matches!(part.command, Command::Other));
         let words = |part: Part| {

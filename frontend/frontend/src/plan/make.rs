@@ -209,10 +209,13 @@ pub fn builder(settings: &Settings, python: &python::Python) -> String {
 /// The official image with compilers beside one that is used as a base: `python:3.12-bookworm` for `python:3.12-slim-bookworm`.
 fn full(base: &str) -> Option<String> {
     let (name, tag) = base.split_once(':').filter(|_| !base.contains('@'))?;
-    ["python", "library/python", "docker.io/python", "docker.io/library/python"].contains(&name).then(|| {
-        let (version, rest) = tag.split_once("-slim").unwrap_or((tag, ""));
-        format!("{name}:{version}{rest}")
-    })
+    ["python", "library/python", "docker.io/python", "docker.io/library/python"]
+        .contains(&name)
+        .then(|| {
+            let (version, rest) = tag.split_once("-slim").unwrap_or((tag, ""));
+            format!("{name}:{version}{rest}")
+        })
+        .filter(|_| tag.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The project's build script, and what it is run with.
