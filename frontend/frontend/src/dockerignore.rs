@@ -1,5 +1,9 @@
 //! `.dockerignore` (moby `frontend/dockerfile/dockerignore`).
 
+use std::collections::BTreeSet;
+
+use crate::glob;
+
 /// The patterns of a `.dockerignore`, without comments, in the form that BuildKit takes.
 #[must_use]
 pub fn patterns(text: &str) -> Vec<String> {
@@ -20,11 +24,11 @@ pub fn below(patterns: &[String], folder: &str) -> Vec<String> {
 /// Whether all of a folder is left out.
 #[must_use]
 pub fn excludes(patterns: &[String], folder: &str) -> bool {
-    let all = below(patterns, folder);
-    all.iter()
-        .rev()
-        .find_map(|pattern| (pattern.trim_start_matches('!') == "**").then(|| pattern == "**"))
-        .unwrap_or(false)
+    // The last that speaks of all of it counts.
+    below(patterns, folder)
+        .iter()
+        .rfind(|pattern| pattern.trim_start_matches('!') == "**")
+        .is_some_and(|last| last == "**")
 }
 
 fn relative(pattern: &str, folder: &str) -> Vec<String> {
@@ -32,52 +36,38 @@ fn relative(pattern: &str, folder: &str) -> Vec<String> {
         Some(path) => ("!", path),
         None => ("", pattern),
     };
-    let parts: Vec<&str> = path.split('/').collect();
-    let names: Vec<&str> = folder.split('/').filter(|name| !name.is_empty()).collect();
-    let mut found = rests(&parts, &names);
-    found.dedup();
-    found.into_iter().map(|rest| format!("{bang}{rest}")).collect()
+    let mut parts: Vec<&str> = path.split('/').collect();
+    // Several in a row mean the same, and would make as many patterns.
+    parts.dedup_by(|part, before| *part == "**" && before == part);
+    rests(&parts, folder).into_iter().map(|rest| format!("{bang}{rest}")).collect()
 }
 
-/// What is left of a pattern for each way in which its beginning matches these names; `**` where all of it does.
-fn rests(parts: &[&str], names: &[&str]) -> Vec<String> {
-    match (parts, names) {
-        ([], _) => vec!["**".to_owned()],
-        (parts, []) => vec![parts.join("/")],
-        // It stands for this name and perhaps more, or for nothing.
-        (["**", rest @ ..], [_, below @ ..]) => rests(parts, below).into_iter().chain(rests(rest, names)).collect(),
-        ([part, rest @ ..], [name, below @ ..]) if matches(part, name) => rests(rest, below),
-        _ => Vec::new(),
-    }
-}
-
-/// Whether a name matches a part of a pattern, as Go's `filepath.Match` has it.
-fn matches(part: &str, name: &str) -> bool {
-    match part.chars().next() {
-        Some('\\') => {
-            let (mut rest, mut found) = (part[1..].chars(), name.chars());
-            rest.next().is_some_and(|wanted| found.next() == Some(wanted)) && matches(rest.as_str(), found.as_str())
-        }
-        Some('[') => {
-            let mut found = name.chars();
-            let (Some((class, rest)), Some(c)) = (part[1..].split_once(']'), found.next()) else { return false };
-            let (is_negated, class) = class.strip_prefix('^').map_or((false, class), |class| (true, class));
-            let class: Vec<char> = class.chars().collect();
-            let in_range = class.windows(3).any(|range| range[1] == '-' && (range[0]..=range[2]).contains(&c));
-            (class.contains(&c) || in_range) != is_negated && matches(rest, found.as_str())
-        }
-        None => name.is_empty(),
-        Some('*') => {
-            let rest = &part[1..];
-            name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| matches(rest, &name[at..]))
-        }
-        Some(wanted) => match name.chars().next() {
-            Some(found) if wanted == '?' || wanted == found => {
-                matches(&part[wanted.len_utf8()..], &name[found.len_utf8()..])
+/// What is left of a pattern for each way in which its beginning matches a folder; `**` where all of it does, for then all of what
+/// is below is meant.
+fn rests(parts: &[&str], folder: &str) -> Vec<String> {
+    // The numbers of parts that may have been matched so far.
+    let mut matched = BTreeSet::from([0]);
+    for name in folder.split('/').filter(|name| !name.is_empty()) {
+        let mut next = BTreeSet::new();
+        let mut waiting: Vec<usize> = matched.into_iter().collect();
+        while let Some(at) = waiting.pop() {
+            match parts.get(at) {
+                None => drop(next.insert(at)),
+                // It stands for this name and perhaps more, or for nothing.
+                Some(&"**") => {
+                    next.insert(at);
+                    waiting.push(at + 1);
+                }
+                Some(part) if glob::matches(part, name) => drop(next.insert(at + 1)),
+                Some(_) => {}
             }
-            _ => false,
-        },
+        }
+        matched = next;
     }
+    let rest = |at: usize| if at == parts.len() { "**".to_owned() } else { parts[at..].join("/") };
+    let mut found: Vec<String> = matched.into_iter().map(rest).collect();
+    found.dedup();
+    found
 }
 
 fn pattern(line: &str) -> Option<String> {
@@ -127,6 +117,7 @@ mod tests {
         assert_eq!(below("services/[a-c]pi/x"), ["x"]);
         assert_eq!(below("services/[^a]pi/x"), [""; 0]);
         assert_eq!(below("servi\\ces/*/x"), ["x"]);
+        assert_eq!(below(&format!("{}x", "**/".repeat(500))), ["**/x"]);
         let excludes =
             |lines: &[&str]| excludes(&lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>(), "a/b");
         assert!(excludes(&["**/b"]) && excludes(&["a"]) && !excludes(&["a", "!a/b"]) && !excludes(&["a/b/x"]));

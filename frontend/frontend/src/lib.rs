@@ -10,6 +10,7 @@ pub mod dockerfile;
 pub mod dockerignore;
 pub mod error;
 pub mod gateway;
+pub mod glob;
 pub mod graph;
 pub mod image;
 pub mod index;

@@ -338,37 +338,24 @@ fn poetry_among(arguments: &[&str]) -> Option<(Vec<usize>, bool)> {
         "--suffix",
         "--index",
     ];
-    const FLAGS: [&str; 30] = [
-        "--quiet",
-        "--verbose",
-        "--upgrade",
+    // Besides those that `pip install -r` is read with.
+    const FLAGS: [&str; 16] = [
         "--ignore-installed",
         "--no-index",
         "--require-hashes",
         "--require-virtualenv",
         "--use-pep517",
-        "--no-build-isolation",
         "--ignore-requires-python",
-        "--no-warn-conflicts",
         "--force-reinstall",
         "--force",
         "--user",
         "--global",
+        "--system-site-packages",
         "--no-deps",
         "--pre",
-        "--no-cache-dir",
-        "--no-cache",
-        "--no-input",
-        "--no-color",
         "--no-compile",
         "--compile",
         "--isolated",
-        "--prefer-binary",
-        "--disable-pip-version-check",
-        "--no-warn-script-location",
-        "--no-python-version-warning",
-        "--break-system-packages",
-        "--system-site-packages",
     ];
     let has_poetry = arguments.iter().any(|word| is_poetry_itself(word));
     let (mut of_poetry, mut others) = (Vec::new(), false);
@@ -381,7 +368,8 @@ fn poetry_among(arguments: &[&str]) -> Option<(Vec<usize>, bool)> {
             let is_list = word.starts_with("--requirement=") || (word.starts_with("-r") && !word.starts_with("--"));
             others |= is_list;
             let is_cluster = letters.chars().all(|c| "qvUI".contains(c));
-            if !(FLAGS.contains(word) || is_cluster || is_list || word.starts_with("--") && word.contains('=')) {
+            let is_flag = FLAGS.contains(word) || requirements::is_quiet(word) || is_cluster;
+            if !(is_flag || is_list || word.starts_with("--") && word.contains('=')) {
                 return None;
             }
         } else if is_poetry(word) && has_poetry {
@@ -624,7 +612,7 @@ mod tests {
             ("pip install poetry -r requirements.txt", Some("pip install -r requirements.txt"), None),
             ("pipx install poetry==1.8.5", None, None),
             ("pipx install --python python3.11 poetry", None, None),
-            ("pip install -qU poetry", None, None),
+            ("pip install -qU --no-cache-dir poetry", None, None),
             ("$POETRY_HOME/bin/pip install --frob poetry x", None, Some("/opt/poetry")),
             ("pip install --progress-bar off --root-user-action=ignore poetry >/dev/null", None, None),
             (

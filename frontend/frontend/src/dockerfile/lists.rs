@@ -10,14 +10,14 @@ use buildkit_proto::pb;
 
 use super::{
     command::Command,
-    files::{Files, Unknown, glob},
+    files::{Files, Unknown},
     install::mount_at,
     place::is_below,
     rewrite::copies,
     shell::{self, Variables},
     step::{Step, chain},
 };
-use crate::error::Error;
+use crate::{error::Error, glob};
 
 /// A command of a step: the digest of the step's vertex, and the command's place in its script.
 pub type At = (String, usize);
@@ -249,7 +249,7 @@ impl Names {
         let found: BTreeSet<At> = self
             .lists
             .iter()
-            .filter(|(name, _)| *name == from || glob(from, name))
+            .filter(|(name, _)| *name == from || glob::matches(from, name))
             .flat_map(|(_, lists)| lists.clone())
             .collect();
         if !found.is_empty() && !to.is_empty() {
@@ -263,7 +263,7 @@ fn is_visible(writer: &str, path: &str, original: &Output, vertices: &[OpenVerte
     let has_list = |state: &Output| chain(state).iter().any(|vertex| vertex.digest() == writer);
     let takes = |from: &str| {
         let from = if from.is_empty() { "/" } else { from };
-        is_below(path, from) || glob(base(from), base(path))
+        is_below(path, from) || glob::matches(base(from), base(path))
     };
     let is_taken = |vertex: &OpenVertex| {
         let copied = copies(vertex).into_iter().any(|(from, copy)| takes(&copy.src) && has_list(&from));
@@ -288,7 +288,7 @@ fn mentions(text: &str, name: &str) -> bool {
     let is_end = |c: char| c.is_whitespace() || "\"'`;|&<>()=,{}".contains(c);
     let matches = |word: &str| {
         let pattern = base(word);
-        pattern.contains(['*', '?', '[']) && (pattern.contains('[') || glob(pattern, name))
+        pattern.contains(['*', '?', '[']) && (pattern.contains('[') || glob::matches(pattern, name))
     };
     text.contains(name) || text.split(is_end).any(matches)
 }

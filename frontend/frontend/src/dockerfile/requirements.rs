@@ -139,7 +139,7 @@ pub(super) fn pip_install(words: &[&str], simple: &Simple) -> Option<PipInstall>
 }
 
 /// Options without a value that change nothing of what is installed.
-fn is_quiet(option: &str) -> bool {
+pub(super) fn is_quiet(option: &str) -> bool {
     const KNOWN: [&str; 15] = [
         "--no-cache-dir",
         "--no-cache",

@@ -174,30 +174,34 @@ pub fn is_condition(text: &str) -> bool {
     raw_words(text).into_iter().find(|word| !is_assignment(word)).is_some_and(|word| CONDITIONS.contains(&word))
 }
 
-/// The words of a command as they are written, assignments and redirections among them.
-#[must_use]
-pub fn raw_words(text: &str) -> Vec<&str> {
-    let (mut words, mut start, mut quote, mut escaped) = (Vec::new(), None, None, false);
-    // Of `$(…)` and `${…}`.
-    let mut depth = 0usize;
+/// The characters that are outside of quotes, parentheses and `${…}`, with their places.
+fn bare(text: &str) -> Vec<(usize, char)> {
+    let (mut found, mut quote, mut escaped, mut depth) = (Vec::new(), None, false, 0usize);
     for (at, c) in text.char_indices() {
-        if quote.is_none() && depth == 0 && !escaped && c.is_whitespace() {
-            words.extend(start.take().map(|start| &text[start..at]));
-            continue;
-        }
-        start.get_or_insert(at);
         match (quote, c) {
             _ if escaped => escaped = false,
             (None | Some('"'), '\\') => escaped = true,
             (Some(open), c) if open == c => quote = None,
+            (Some(_), _) => {}
             (None, '\'' | '"' | '`') => quote = Some(c),
-            (None, '(' | '{') if depth > 0 || text[..at].ends_with('$') => depth += 1,
-            (None, ')' | '}') => depth = depth.saturating_sub(1),
-            _ => {}
+            (None, '(') => depth += 1,
+            (None, '{') if depth > 0 || text[..at].ends_with('$') => depth += 1,
+            (None, ')' | '}') if depth > 0 => depth -= 1,
+            _ if depth > 0 => {}
+            _ => found.push((at, c)),
         }
     }
-    words.extend(start.map(|start| &text[start..]));
-    words
+    found
+}
+
+/// The words of a command as they are written, assignments and redirections among them.
+#[must_use]
+pub fn raw_words(text: &str) -> Vec<&str> {
+    let spaces = bare(text).into_iter().filter(|(_, c)| c.is_whitespace());
+    let ends = spaces.map(|(at, c)| (at, at + c.len_utf8())).chain([(text.len(), text.len())]);
+    let mut start = 0;
+    let words = ends.map(|(end, next)| &text[std::mem::replace(&mut start, next)..end]);
+    words.filter(|word| !word.is_empty()).collect()
 }
 
 /// What a command that is not followed may do to the shell that runs it.
@@ -244,41 +248,19 @@ fn of_one(text: &str) -> Change {
 
 /// The commands of a list or pipeline, each with the operator behind it: `|`, `||`, `&`, or none.
 fn pieces(text: &str) -> Vec<(&str, &'static str)> {
-    let (mut pieces, mut start, mut quote, mut depth, mut skip) = (Vec::new(), 0, None, 0usize, false);
-    for (at, c) in text.char_indices() {
-        if std::mem::take(&mut skip) {
-            continue;
-        }
-        let (before, behind) = (&text[..at], &text[at + c.len_utf8()..]);
-        let operator = match (quote, c) {
-            (None | Some('"'), '\\') => {
-                skip = true;
-                continue;
-            }
-            (Some(open), c) if open == c => {
-                quote = None;
-                continue;
-            }
-            (None, '\'' | '"' | '`') => {
-                quote = Some(c);
-                continue;
-            }
-            (None, '(') => {
-                depth += 1;
-                continue;
-            }
-            (None, ')') => {
-                depth = depth.saturating_sub(1);
-                continue;
-            }
-            (None, '|') if depth == 0 && behind.starts_with('|') => "||",
-            (None, '|') if depth == 0 => "|",
-            // Not that of a redirection.
-            (None, '&') if depth == 0 && !behind.starts_with('>') && !before.ends_with(['>', '<', '|']) => "&",
-            _ => continue,
+    let (mut pieces, mut start) = (Vec::new(), 0);
+    for (at, c) in bare(text).into_iter().filter(|(_, c)| ['|', '&'].contains(c)) {
+        let (before, behind) = (&text[..at], &text[at + 1..]);
+        let operator = match c {
+            // The second of `||`.
+            _ if at < start => continue,
+            '|' if behind.starts_with('|') => "||",
+            '|' => "|",
+            // That of a redirection.
+            _ if behind.starts_with('>') || before.ends_with(['>', '<', '|']) => continue,
+            _ => "&",
         };
-        pieces.push((text.get(start..at).unwrap_or_default(), operator));
-        skip = operator == "||";
+        pieces.push((&text[start..at], operator));
         start = at + operator.len();
     }
     pieces.push((&text[start..], ""));
@@ -288,19 +270,8 @@ fn pieces(text: &str) -> Vec<(&str, &'static str)> {
 /// Cuts a pipeline or a list behind its first command. `None` if it is only one command.
 #[must_use]
 pub fn first_of_several(text: &str) -> Option<(&str, &str)> {
-    let (mut quote, mut escaped) = (None, false);
-    for (at, c) in text.char_indices() {
-        match (quote, c) {
-            _ if escaped => escaped = false,
-            (None | Some('"'), '\\') => escaped = true,
-            (Some(open), c) if open == c => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(c),
-            (None, '|') => return Some(text.split_at(at)),
-            _ => {}
-        }
-    }
-    None
+    let (first, operator) = pieces(text).into_iter().next()?;
+    operator.starts_with('|').then(|| text.split_at(first.len()))
 }
 
 /// The names of variables that a command may set in a way that is not read.
