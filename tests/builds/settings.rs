@@ -18,7 +18,7 @@ fn settings_shape_the_image() {
     let settings = "[tool.poetry-buildkit]\n\
         workdir = \"/srv/shop\"\nvenv = \"/opt/env\"\nuser = \"1000:2000\"\nexpose = [\"8080\", \"53/udp\"]\n\
         env = { GREETING = \"yes\" }\nlabels = { team = \"shop\" }\nentrypoint = [\"greet\"]\ncmd = [\"Grace\"]\n\
-        exclude = [\"*.md\"]\ncompile-bytecode = true\n\n[build-system]";
+        exclude = [\"/*.md\"]\ncompile-bytecode = true\n\n[build-system]";
     let path = folder.path().join("pyproject.toml");
     let text = fs::read_to_string(&path).unwrap().replace("[build-system]", settings);
     fs::write(path, text).unwrap();

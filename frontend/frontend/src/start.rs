@@ -35,15 +35,16 @@ const FILES: [&str; 2] = ["main.py", "app.py"];
 /// Finds the start command: the only script; else the package that has a `__main__`; else the package's
 /// well-known module; else a well-known file of the project.
 ///
-/// `files` are the project's files as far as they are known, relative to the project.
+/// `files` are the project's files as far as they are known, relative to the project. If it is not `installed`, nothing but its own
+/// folder is on the module path.
 #[must_use]
-pub fn find(scripts: &[String], modules: &[Module], files: &BTreeSet<String>) -> Option<Start> {
+pub fn find(scripts: &[String], modules: &[Module], files: &BTreeSet<String>, installed: bool) -> Option<Start> {
     if let [script] = scripts {
         return Some(Start::Script(script.clone()));
     }
-    let has = |package: &Module, module: &str| {
-        !package.name.is_empty() && files.contains(&format!("{}/{module}.py", package.path))
-    };
+    let can_start = |package: &Module| !package.name.is_empty() && (installed || package.base.is_empty());
+    let has =
+        |package: &Module, module: &str| can_start(package) && files.contains(&format!("{}/{module}.py", package.path));
     let by_main = modules.iter().find(|package| has(package, "__main__"));
     let by_module = || {
         MODULES.iter().find_map(|module| {
@@ -66,7 +67,18 @@ mod tests {
         let modules = [Module { name: "app_x".into(), path: "src/app_x".into(), base: "src".into() }];
         let scripts: Vec<String> = scripts.iter().map(|script| (*script).to_owned()).collect();
         let files = files.iter().map(|file| (*file).to_owned()).collect();
-        find(&scripts, &modules, &files).map(|start| start.words().join(" "))
+        find(&scripts, &modules, &files, true).map(|start| start.words().join(" "))
+    }
+
+    #[test]
+    fn a_module_that_cannot_be_imported_starts_nothing() {
+        let files = ["src/app/__main__.py", "app/main.py"].map(str::to_owned).into();
+        let module =
+            |name: &str, base: &str, path: &str| Module { name: name.into(), path: path.into(), base: base.into() };
+        let in_src = [module("app", "src", "src/app")];
+        assert!(find(&[], &in_src, &files, true).is_some() && find(&[], &in_src, &files, false).is_none());
+        let beside = [module("app", "", "app"), module("", "src", "src")];
+        assert_eq!(find(&[], &beside, &files, false), Some(Start::Module("app.main".into())));
     }
 
     #[test]

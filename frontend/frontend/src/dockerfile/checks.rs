@@ -66,24 +66,26 @@ pub(super) fn check_settings(wanted: &Wanted<'_>, scene: &Scene) -> Result<(), P
 
 /// Whether `poetry env use` names another Python than the stage's own.
 pub(super) fn check_python(wanted: &Wanted<'_>, found: &Interpreter) -> Result<(), Problem> {
-    let (folder, _) = found.executable.rsplit_once('/').unwrap_or_default();
     let version = interpreter::version(found);
-    let is_own = |python: &str| {
-        let (given, name) = python.rsplit_once('/').map_or((folder, python), |(given, name)| (given, name));
-        let number = name.strip_prefix("python").unwrap_or(name);
-        let is_version = version.strip_prefix(number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        given == folder && (number.is_empty() || is_version)
-    };
     let steps = place::steps(&wanted.step.root);
     let mut parts = steps.iter().flat_map(Step::parts).chain(wanted.before);
     let other = parts.find_map(|part| match &part.command {
-        Command::EnvUse(python) if python != "system" && !is_own(python) => Some(python),
+        Command::EnvUse(python) if !is_own(python, &found.executable, version) => Some(python),
         _ => None,
     });
     match other {
         Some(python) => refused(format!("`poetry env use {python}` may choose another Python than {version}")),
         None => Ok(()),
     }
+}
+
+/// Whether the argument of `poetry env use` is the Python of this path and version.
+fn is_own(python: &str, executable: &str, version: &str) -> bool {
+    let folder = executable.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let (given, name) = python.rsplit_once('/').unwrap_or((folder, python));
+    let number = name.strip_prefix("python").unwrap_or(name);
+    let is_version = version.strip_prefix(number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    python == "system" || given == folder && (number.is_empty() || is_version)
 }
 
 /// Whether a plugin changes the project's version when it is installed.
@@ -157,4 +159,26 @@ pub(super) async fn check_present(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stages_own_python_has_several_names() {
+        let own = |python: &str| is_own(python, "/usr/local/bin/python3.11", "3.11.9");
+        for python in ["system", "python", "python3", "3.11", "python3.11.9", "/usr/local/bin/python3.11"] {
+            assert!(own(python), "{python}");
+        }
+        for python in ["3.1", "3.12", "python3.12", "/usr/bin/python3.11", "pypy3"] {
+            assert!(!own(python), "{python}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_counts_where_it_is_switched_on() {
+        let table = |setting: &str| has_dynamic_version(&format!("[tool.poetry-dynamic-versioning]\n{setting}\n"));
+        assert!(table("enable = true") && !table("enable = false") && !table("") && !has_dynamic_version(""));
+    }
 }

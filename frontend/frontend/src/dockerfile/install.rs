@@ -369,7 +369,7 @@ impl Service<'_> {
         let (roots, beside) = (roots(&plan, &place), beside(&plan, &place));
         let parents = self.parents(&state, &roots).await?;
         if let Some(odd) = parents.iter().find(|parent| parent.is_odd()) {
-            return refused(format!("{} is no folder", odd.path));
+            return refused(format!("{} is no folder, or has a set-group or sticky bit", odd.path));
         }
         let loose = (owner == (0, 0)).then(|| layers.clone());
         for (label, output) in &mut layers {

@@ -18,8 +18,8 @@ use super::{
     lists::{At, Lists},
     place::{self, Place},
     requirements::PipInstall,
-    shell::{self, Change, Segment},
-    step::{Part, Scene, Script, Step, chain, has_shell, states},
+    shell::{self, Segment},
+    step::{Part, Scene, Script, Step, chain, has_shell, inseparable, states},
 };
 use crate::error::Error;
 
@@ -499,28 +499,10 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Ends a process in front of a command that is served. Refuses where the rest of the script would not be what it was.
+    /// Ends a process in front of a command that is served.
     fn cut(&self, step: &Step, index: usize, work: &mut Work, label: &str) -> Result<(), Problem> {
-        let refused = |reason: String| Err(Problem::Refused(Refused(reason)));
-        let (before, behind) = step.parts().split_at(index);
-        let runs = |part: &Part| {
-            matches!(part.command, Command::Other | Command::Run { .. } | Command::Provides { rest: Some(_), .. })
-        };
-        let runs_behind = behind.iter().skip(1).any(runs);
-        for part in before.iter().filter(|part| matches!(part.command, Command::Other | Command::Run { .. })) {
-            let text = &part.segment.text;
-            match shell::change(text) {
-                Change::None => {}
-                Change::Variables if !runs_behind => {}
-                _ => return refused(format!("a shell of its own for it would not know what `{text}` sets")),
-            }
-        }
-        // The last of the commands that are tied together by `&&`.
-        let end = behind.iter().position(|part| part.segment.separator != "&&").unwrap_or(behind.len());
-        let goes_on = end + 1 < behind.len();
-        let mut tied = before.iter().rev().take_while(|part| part.segment.separator == "&&");
-        match tied.find(|part| shell::is_condition(&part.segment.text)).filter(|_| goes_on) {
-            Some(part) => refused(format!("whether it runs depends on `{}`", part.segment.text)),
+        match inseparable(step.parts(), index) {
+            Some(reason) => Err(Problem::Refused(Refused(reason))),
             None => self.run_waiting(step, work, label),
         }
     }

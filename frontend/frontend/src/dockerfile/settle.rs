@@ -98,9 +98,10 @@ pub(super) struct Parent {
 }
 
 impl Parent {
-    /// Whether there is something at its path that is no folder.
+    /// Whether there is something at its path that a layer cannot repeat: no folder, or one with a bit for the set-group or sticky
+    /// kind, which BuildKit's mkdir does not set.
     pub(super) fn is_odd(&self) -> bool {
-        self.known.is_some_and(|known| !known.is_folder)
+        self.known.is_some_and(|known| !known.is_folder || known.mode & !0o777 != 0)
     }
 }
 
@@ -160,4 +161,38 @@ pub(super) fn settled(
         file = file.then(copy);
     }
     Ok(file.name(format!("[{}image] settle {label}", prefix)).output()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use buildkit_llb::{Platform, Source};
+    use buildkit_proto::pb::{file_action::Action, op::Op};
+
+    use super::*;
+
+    #[test]
+    fn data_and_headers_come_along_into_the_system() {
+        let layer = Source::image("docker.io/library/python:3.11", Platform::new("linux", "amd64")).output().unwrap();
+        let roots = BTreeSet::from(["/usr/local/bin".to_owned(), "/usr/local/lib/python3.11/site-packages".to_owned()]);
+        let of_mode = |mode| Parent {
+            path: "/usr/local/lib/python3.11/site-packages".to_owned(),
+            known: Some(Known { is_folder: true, mode, owner: (0, 50) }),
+        };
+        assert!(of_mode(0o2775).is_odd() && of_mode(0o1777).is_odd());
+        let parents = [of_mode(0o775)];
+        let settled = settled(layer, "x", (&roots, Some("/usr/local")), &parents, (0, 0), "").unwrap();
+        let Some(Op::File(file)) = settled.vertex().unwrap().0.op().op else { panic!("a file op") };
+        let copied: Vec<String> = file
+            .actions
+            .into_iter()
+            .filter_map(|action| match action.action {
+                Some(Action::Copy(copy)) => Some(format!("{} {}", copy.src, copy.dest)),
+                _ => None,
+            })
+            .collect();
+        let site = "/usr/local/lib/python3.11/site-packages";
+        let expected =
+            ["/usr/local/bin/* /usr/local/bin/", &format!("{site}/* {site}/"), "/usr/local/[^bl]* /usr/local/"];
+        assert_eq!(copied, expected);
+    }
 }

@@ -5,7 +5,7 @@ use buildkit_proto::pb;
 
 use super::{
     command::{self, Command, Prefix},
-    shell::{self, Segment, Variables},
+    shell::{self, Change, Segment, Variables},
 };
 use crate::layout::normalized;
 
@@ -253,6 +253,28 @@ fn read(segments: Vec<Segment>, mut scene: Scene) -> Vec<Part> {
         .collect()
 }
 
+/// Why a script cannot be cut in front of a command, if the commands would not do what they do in one shell.
+#[must_use]
+pub fn inseparable(parts: &[Part], index: usize) -> Option<String> {
+    let (before, behind) = parts.split_at(index);
+    let runs = |part: &&Part| {
+        matches!(part.command, Command::Other | Command::Run { .. } | Command::Provides { rest: Some(_), .. })
+    };
+    let runs_behind = behind.iter().skip(1).any(|part| runs(&part));
+    for text in before.iter().filter(runs).map(|part| &part.segment.text) {
+        match shell::change(text) {
+            Change::None => {}
+            Change::Variables if !runs_behind => {}
+            _ => return Some(format!("a shell of its own for it would not know what `{text}` sets")),
+        }
+    }
+    // Whether anything comes behind the commands that are tied together by `&&`.
+    let goes_on = behind.iter().skip_while(|part| part.segment.separator == "&&").count() > 1;
+    let mut tied = before.iter().rev().take_while(|part| part.segment.separator == "&&");
+    let condition = tied.find(|part| shell::is_condition(&part.segment.text)).filter(|_| goes_on);
+    condition.map(|part| format!("whether it runs depends on `{}`", part.segment.text))
+}
+
 /// The vertices that made a file system, from its base on, each changing what the one before left.
 #[must_use]
 pub fn chain(state: &Output) -> Vec<OpenVertex> {
@@ -331,6 +353,37 @@ mod tests {
         scene.variables.insert("PATH".to_owned(), shell::UNKNOWN.to_owned());
         assert_eq!(scene.unknown(), Some("PATH"));
         assert!(matches!(parts[1].1, Command::Needs(_)) && matches!(parts[2].1, Command::Install(_)), "{parts:?}");
+    }
+
+    #[test]
+    fn scripts_that_cannot_be_cut() {
+        let reason = |script: &str| {
+            let arguments = ["/bin/sh", "-c", script].map(str::to_owned);
+            let Script::Commands(parts) = super::script(&arguments, Scene::new(&[], "/app", "")) else {
+                panic!("{script}")
+            };
+            let index = parts.iter().position(|part| matches!(part.command, Command::Install(_))).unwrap();
+            inseparable(&parts, index)
+        };
+        for script in [
+            "make && poetry install && make",
+            "V=$(x) && poetry install && poetry cache clear --all .",
+            "cd api && export A=1 && poetry install; make",
+            "[ -f x ] && make; poetry install; make",
+            "[ -f x ] && poetry install",
+            "(cd x && umask 0) && poetry install && make",
+        ] {
+            assert_eq!(reason(script), None, "{script}");
+        }
+        for (script, expected) in [
+            ("V=$(x) && poetry install && make", "would not know what `V=$(x)` sets"),
+            ("umask 027; poetry install", "would not know what `umask 027` sets"),
+            ("redis-server & \n poetry install", "would not know what `redis-server &` sets"),
+            ("[ -f x ] && poetry install; make", "depends on `[ -f x ]`"),
+            ("test -n \"$A\" && make && poetry install && make; make", "depends on `test -n"),
+        ] {
+            assert!(reason(script).is_some_and(|reason| reason.contains(expected)), "{script}: {:?}", reason(script));
+        }
     }
 
     #[test]

@@ -98,12 +98,7 @@ fn commands(inputs: &Inputs<'_>, selection: &Selection<'_>, warnings: &mut Vec<S
         .filter(|script| selection.root && matches!(script.kind, ScriptKind::Console { .. }))
         .map(|script| script.name.clone())
         .collect();
-    let mut modules = layout::find(pyproject, inputs.files);
-    if !selection.root {
-        // Nothing puts their folder on the module path.
-        modules.retain(|module| module.base.is_empty());
-    }
-    match start::find(&scripts, &modules, inputs.files) {
+    match start::find(&scripts, &layout::find(pyproject, inputs.files), inputs.files, selection.root) {
         Some(start) => (start.words(), Vec::new()),
         None => {
             warnings.push(

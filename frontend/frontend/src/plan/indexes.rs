@@ -229,6 +229,20 @@ mod tests {
     }
 
     #[test]
+    fn a_mirror_of_a_listed_default_index_counts() {
+        let origin = Origin::Argument("POETRY_BUILDKIT_INDEXES".into());
+        let value = [("pypi".to_owned(), "https://m.example.org".to_owned())].into();
+        let mirrored = Settings { indexes: Some(Located { value, origin }), ..Settings::default() };
+        let of = |settings| {
+            let sources = "[[tool.poetry.source]]\nname = 'PyPI'\npriority = 'primary'\n";
+            indexes(sources, Dialect::Poetry2, settings).unwrap()
+        };
+        assert_eq!(url(&of(&mirrored), "").unwrap(), "https://m.example.org");
+        let plain = of(&Settings::default());
+        assert_eq!(url(&plain, "").unwrap(), DEFAULT);
+    }
+
+    #[test]
     fn a_password_in_an_address_is_refused() {
         let sources =
             "[[tool.poetry.source]]\nname = 'x'\nurl = 'https://a:b@example.org/simple'\npriority = 'explicit'\n";

@@ -286,3 +286,24 @@ fn with_origin(error: poetry_lock::Error, settings: &Settings) -> Error {
 pub(super) fn value<T: Clone>(setting: &Option<Located<T>>) -> Option<T> {
     setting.as_ref().map(|setting| setting.value.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_full_image_beside_a_slim_one() {
+        for (base, expected) in [
+            ("python:3.12-slim", Some("python:3.12")),
+            ("python:3.12.4-slim-bookworm", Some("python:3.12.4-bookworm")),
+            ("docker.io/library/python:3.12-alpine", Some("docker.io/library/python:3.12-alpine")),
+            ("python:slim", None),
+            ("python@sha256:00", None),
+            ("python:3.12-slim@sha256:00", None),
+            ("registry.example.org/python:3.12-slim", None),
+            ("debian", None),
+        ] {
+            assert_eq!(full(base).as_deref(), expected, "{base}");
+        }
+    }
+}
