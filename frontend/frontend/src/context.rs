@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{Annotate, Differ, Error as GraphError, File, FileAction, Local, Output, Source};
+use percent_encoding::percent_decode_str;
 use poetry_lock::{Dialect, Pyproject};
 
 use crate::{
@@ -438,12 +439,13 @@ fn git(address: &str) -> Option<Repository> {
     };
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
         match key {
-            "ref" => value.clone_into(&mut found.reference),
+            "ref" => found.reference = value,
             "branch" => found.reference = format!("refs/heads/{value}"),
             "tag" => found.reference = format!("refs/tags/{value}"),
-            "subdir" => value.clone_into(&mut found.folder),
-            "checksum" | "commit" => value.clone_into(&mut found.commit),
+            "subdir" => found.folder = value,
+            "checksum" | "commit" => found.commit = value,
             // What is not known is refused with the address.
             _ => found.url = whole.to_owned(),
         }
@@ -467,7 +469,7 @@ mod tests {
             of("https://example.org/a.git?tag=v1&subdir=x").as_deref(),
             Some("https://example.org/a.git refs/tags/v1 x")
         );
-        assert_eq!(of("https://example.org/a.git?ref=main").as_deref(), Some("https://example.org/a.git main "));
+        assert_eq!(of("https://example.org/a.git?ref=main%2Fx").as_deref(), Some("https://example.org/a.git main/x "));
         assert_eq!(of("https://example.org/a.git?x=1").as_deref(), Some("https://example.org/a.git?x=1  "));
         assert_eq!(of("https://example.org/a.tar.gz"), None);
         assert_eq!(of("."), None);
