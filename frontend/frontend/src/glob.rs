@@ -75,6 +75,17 @@ fn tokens(pattern: &str) -> Option<Vec<Token>> {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #[test]
+        fn a_name_matches_itself_and_what_begins_and_ends_like_it(name in "\\PC{0,20}", other in "\\PC{0,5}") {
+            let escaped: String = name.chars().flat_map(|c| ['\\', c]).collect();
+            proptest::prop_assert!(matches(&escaped, &name));
+            let (starred, longer) = (format!("{escaped}*{escaped}"), format!("{name}{other}{name}"));
+            proptest::prop_assert!(matches(&starred, &longer));
+            let _ = matches(&name, &other);
+        }
+    }
+
     #[test]
     fn names_match_as_in_go() {
         for (pattern, name) in [

@@ -383,7 +383,7 @@ fn poetry_among(arguments: &[&str]) -> Option<(Vec<usize>, bool)> {
 
 /// The name in a requirement.
 fn name_in(requirement: &str) -> Name {
-    Name::new(requirement.split(['=', '<', '>', '~', '!', '[', ';', ' ', '@']).next().unwrap_or_default())
+    Name::new(requirement.trim().split(['=', '<', '>', '~', '!', '[', ';', ' ', '@']).next().unwrap_or_default())
 }
 
 /// Whether a requirement is Poetry, one of its plugins or its core, which others need too.
@@ -591,6 +591,24 @@ mod tests {
             "poetry env use --x",
         ] {
             assert!(matches!(read(text), Command::Needs(_)), "{text}: {:?}", read(text));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_left_of_pip_is_what_was_written(
+            before in "((A=[a-z$\"']{0,3} )?(python -m )?pip install ){0,1}",
+            words in proptest::collection::vec("poetry|poetry==1.8|'poetry'|poetry-core|[-a-z$=.]{1,6}|-[rqU]|>x|é", 0..6),
+        ) {
+            let text = format!("{before}{}", words.join(" "));
+            if let Command::Provides { rest: Some(rest), .. } = read(&text) {
+                let mut written = text.split_whitespace();
+                proptest::prop_assert!(rest.split_whitespace().all(|word| written.any(|other| other == word)));
+                // Behind an option it may be the name of a list.
+                let kept: Vec<&str> = rest.split_whitespace().collect();
+                let is_value = |pair: &&[&str]| pair[1].starts_with("poetry") && !pair[1].contains("core");
+                proptest::prop_assert!(kept.windows(2).filter(is_value).all(|pair| pair[0].starts_with('-')));
+            }
         }
     }
 

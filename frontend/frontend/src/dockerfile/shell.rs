@@ -278,11 +278,9 @@ pub fn first_of_several(text: &str) -> Option<(&str, &str)> {
 #[must_use]
 pub fn set_by(text: &str, variables: &Variables) -> Vec<String> {
     let assigned = |text: &str| -> Vec<String> {
-        let starts = text.match_indices('=').map(|(end, _)| {
-            let start = text[..end].rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
-            text[start..end].to_owned()
-        });
-        starts.filter(|name| is_name(name)).collect()
+        let is_other = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+        let names = text.match_indices('=').filter_map(|(end, _)| text[..end].rsplit(is_other).next());
+        names.filter(|name| is_name(name)).map(str::to_owned).collect()
     };
     match simple(text, variables) {
         None if [".", "source", "eval"].contains(&raw_words(text).first().copied().unwrap_or_default()) => {
@@ -623,6 +621,17 @@ mod tests {
             ("cd $(x)", Change::More),
         ] {
             assert_eq!(change(text), expected, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_cut_into_what_it_was(text in "([a-z =|&;(){}$'\"`\\\\\n\t<>]|\\PC){0,40}") {
+            let whole: String = pieces(&text).into_iter().map(|(piece, operator)| format!("{piece}{operator}")).collect();
+            proptest::prop_assert_eq!(whole, &*text);
+            let bare = |text: &str| text.split_whitespace().collect::<String>();
+            proptest::prop_assert_eq!(bare(&raw_words(&text).concat()), bare(&text));
+            let _ = (change(&text), set_by(&text, &variables()), segments(&text).map(|all| joined(&all)));
         }
     }
 
