@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::BuildError;
+use super::source::SourceTree;
 
 /// `[build-system]`, with what stands for a missing one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,25 +36,19 @@ struct BuildSystem {
 }
 
 impl Backend {
-    /// Reads the tree in `folder`.
+    /// Reads what the project in the folder `project` of `tree` says.
     ///
     /// # Errors
     /// There is no Python project, or its pyproject.toml cannot be used.
-    pub(super) fn of(folder: &Path) -> Result<Self, BuildError> {
+    pub(super) fn of(SourceTree { tree, project }: &SourceTree) -> Result<Self, BuildError> {
         let unusable = |detail: String| BuildError::Pyproject { detail };
-        let text = match fs::read_to_string(folder.join("pyproject.toml")) {
-            Ok(text) => Some(text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(unusable(error.to_string())),
-        };
-        if text.is_none() && !folder.join("setup.py").is_file() {
-            let folder = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+        let text = text(tree, &project.join("pyproject.toml")).map_err(|error| unusable(error.to_string()))?;
+        if text.is_none() && !project.join("setup.py").is_file() {
+            let folder = project.file_name().map(|name| name.to_string_lossy().into_owned());
             return Err(BuildError::NoProject { folder: folder.unwrap_or_default() });
         }
-        let pyproject: Option<Pyproject> = text.map(|text| toml::from_str(&text)).transpose().map_err(|error| {
-            let error: toml::de::Error = error;
-            unusable(error.to_string())
-        })?;
+        let parsed = text.as_deref().map(toml::from_str::<Pyproject>).transpose();
+        let pyproject = parsed.map_err(|error| unusable(error.to_string()))?;
         let Some(system) = pyproject.and_then(|pyproject| pyproject.build_system) else {
             return Ok(Self::legacy(vec!["setuptools>=40.8.0".to_owned()]));
         };
@@ -73,9 +68,30 @@ impl Backend {
     }
 }
 
+/// The text of a file, if there is one in `tree`. This program may read what the tree's author may not, the build's
+/// secrets among it, and an error shows lines: so a link out of the tree is not followed.
+fn text(tree: &Path, path: &Path) -> io::Result<Option<String>> {
+    let real = match path.canonicalize() {
+        Ok(real) => real,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match real.starts_with(tree.canonicalize()?) {
+        true => fs::read_to_string(real).map(Some),
+        false => Err(io::Error::other("it is a link that leads out of the source tree")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
+    use crate::report::Explain;
+
+    fn tree(folder: &Path) -> SourceTree {
+        SourceTree { tree: folder.to_owned(), project: folder.to_owned() }
+    }
 
     fn of(pyproject: Option<&str>, setup: bool) -> Result<Backend, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -85,7 +101,26 @@ mod tests {
         if setup {
             fs::write(folder.path().join("setup.py"), "").unwrap();
         }
-        Backend::of(folder.path()).map_err(|error| error.to_string())
+        Backend::of(&tree(folder.path())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_file_outside_of_the_tree_is_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let (secret, source) = (folder.path().join("secret"), folder.path().join("source"));
+        fs::write(&secret, "sesame, and no TOML").unwrap();
+        fs::create_dir_all(source.join("a/b")).unwrap();
+        symlink("..", source.join("a/b/up")).unwrap();
+        for target in ["../secret", "a/b/up/../../secret"] {
+            let link = source.join("pyproject.toml");
+            symlink(target, &link).unwrap();
+            let error = Backend::of(&tree(&source)).unwrap_err();
+            assert_eq!(error.facts(), [("cause", "it is a link that leads out of the source tree".to_owned())]);
+            fs::remove_file(link).unwrap();
+        }
+        symlink("a/real.toml", source.join("pyproject.toml")).unwrap();
+        fs::write(source.join("a/real.toml"), "[build-system]\nrequires = ['a']\n").unwrap();
+        assert_eq!(Backend::of(&tree(&source)).unwrap(), Backend::legacy(vec!["a".into()]));
     }
 
     #[test]

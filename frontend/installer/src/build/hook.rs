@@ -44,7 +44,10 @@ pub(super) struct Hooks<'a> {
     pub(super) backend: &'a Backend,
     /// The source tree.
     pub(super) folder: &'a Path,
-    /// Where the backend may write: the process's files, and what it makes.
+    /// What the backend's interpreter is told to do. The backend may not write here, where it could put links for this program to
+    /// write through.
+    orders: PathBuf,
+    /// Where the backend may write: its answers, and what it makes.
     pub(super) work: PathBuf,
     pub(super) cache: &'a Path,
     pub(super) user: Option<u32>,
@@ -85,8 +88,10 @@ impl<'a> Hooks<'a> {
         roots: &'a Roots,
         config_settings: &'a Value,
     ) -> io::Result<Self> {
-        let (work, cache, user) = (roots.work.join("hooks"), roots.build_cache.as_path(), roots.build_user);
-        let hooks = Self { package, backend, folder, work, cache, user, config_settings, version: None };
+        let (orders, work) = (roots.work.join("orders"), roots.work.join("hooks"));
+        let (cache, user) = (roots.build_cache.as_path(), roots.build_user);
+        let hooks = Self { package, backend, folder, orders, work, cache, user, config_settings, version: None };
+        fs::create_dir_all(&hooks.orders)?;
         fs::create_dir_all(&hooks.work)?;
         hooks.give(&hooks.work)?;
         hooks.give(tree)?;
@@ -142,7 +147,7 @@ impl<'a> Hooks<'a> {
         arguments: &[&str],
         optional: bool,
     ) -> Result<T, BuildError> {
-        let (script, order) = (self.work.join("hook.py"), self.work.join("order.json"));
+        let (script, order) = (self.orders.join("hook.py"), self.orders.join("order.json"));
         let answer = self.work.join("answer.json");
         let Backend { name, path, .. } = self.backend;
         let config_settings = self.config_settings;
@@ -226,7 +231,7 @@ impl<'a> Hooks<'a> {
         match modules {
             None => command.arg(self.folder.join(script)),
             Some(modules) => {
-                let setup = self.work.join("setup.py");
+                let setup = self.orders.join("setup.py");
                 fs::write(&setup, SETUP)?;
                 command.arg(&setup).arg(script).arg(self.package).arg(modules)
             }

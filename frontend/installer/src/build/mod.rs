@@ -44,8 +44,9 @@ use source::SourceTree;
 /// The source cannot be had, the build fails, or the wheel is refused. What is below `roots.out` then is no result.
 pub fn build(request: &Build, roots: &Roots, client: &Client) -> Result<String, BuildError> {
     // Nothing of the package runs before its archive is verified.
-    let SourceTree { tree, project } = source::tree(&request.name, &request.source, request.editable, roots, client)?;
-    let backend = Backend::of(&project)?;
+    let source = source::tree(&request.name, &request.source, request.editable, roots, client)?;
+    let backend = Backend::of(&source)?;
+    let SourceTree { tree, project } = source;
     let environments = BuildEnvironments::new(&request.tools, roots, client)?;
     let settings = serde_json::json!(request.config_settings);
     let hooks = Hooks::new(&request.name, &backend, &tree, &project, roots, &settings)?;
@@ -67,8 +68,9 @@ pub fn build(request: &Build, roots: &Roots, client: &Client) -> Result<String, 
 /// # Errors
 /// The source or what its build needs cannot be had.
 pub fn gather(request: &Gather, roots: &Roots, client: &Client) -> Result<String, BuildError> {
-    let SourceTree { tree, project } = source::tree(&request.name, &request.source, request.editable, roots, client)?;
-    let backend = Backend::of(&project)?;
+    let source = source::tree(&request.name, &request.source, request.editable, roots, client)?;
+    let backend = Backend::of(&source)?;
+    let SourceTree { tree, project } = source;
     let environments = BuildEnvironments::new(&request.tools, roots, client)?;
     let settings = serde_json::json!(request.config_settings);
     let hooks = Hooks::new(&request.name, &backend, &tree, &project, roots, &settings)?;
