@@ -102,7 +102,7 @@ pub fn download(wanted: &[Wanted], folder: &Path) {
 
 fn fetch(client: &Client, Wanted { file, package, sha256 }: &Wanted, folder: &Path) {
     let default = Index { url: index::DEFAULT.to_owned(), source: None };
-    let found = find(client, &default, package, file)
+    let found = find(client, &default, package, file, sha256.as_deref())
         .unwrap_or_else(|error| panic!("{file} cannot be found in the default index: {error}"));
     let part = folder.join(format!(".{file}.{}", std::process::id()));
     let mut target = fs::File::create(&part).expect("the file can be written");

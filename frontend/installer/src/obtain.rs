@@ -152,7 +152,7 @@ fn listed(
             return Ok((listed, Index { url: url.clone(), source: None }));
         }
     };
-    let listed = index::find(client, index, name, file)?;
+    let listed = index::find(client, index, name, file, sha256.as_deref())?;
     if let (Some(found), Some(expected)) = (&listed.sha256, sha256)
         && found != expected
     {

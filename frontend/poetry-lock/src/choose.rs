@@ -99,17 +99,19 @@ impl LockedPackage {
     /// all without one, then the wheel with the best tag, then a source distribution.
     ///
     /// # Errors
-    /// If the package has an index and none of its files can be installed.
+    /// If the package has an index or an address, and none of its files can be installed. As in Poetry, a local file is
+    /// taken as it is.
     pub fn artifact(&self, tags: &Tags, policy: &FilePolicy) -> Result<Artifact<'_>, Error> {
         let first_hash = || self.files.first().map(|file| file.hash.as_str());
         Ok(match &self.source {
             Source::Default | Source::Index { .. } => Artifact::Locked(choose(self, tags, policy)?),
-            Source::Url { url, subdirectory } => Artifact::Url {
-                url,
-                file_name: file_name(url),
-                hash: first_hash(),
-                subdirectory: subdirectory.as_deref(),
-            },
+            Source::Url { url, subdirectory } => {
+                let file_name = file_name(url);
+                if is_foreign(&file_name, tags) {
+                    return Err(no_candidate(self, vec![(file_name, Refusal::Tags)], tags));
+                }
+                Artifact::Url { url, file_name, hash: first_hash(), subdirectory: subdirectory.as_deref() }
+            }
             Source::File { path, subdirectory } => {
                 Artifact::File { path, hash: first_hash(), subdirectory: subdirectory.as_deref() }
             }
@@ -155,13 +157,25 @@ fn choose<'a>(package: &'a LockedPackage, tags: &Tags, policy: &FilePolicy) -> R
     let mut best_files = ranked.iter().filter(|(rank, _)| Some(rank) == best.as_ref()).map(|(_, file)| *file);
     match (&best, best_files.next()) {
         (Some(rank), Some(file)) => Ok(Choice { file, is_wheel: rank.is_wheel, ties: best_files.collect() }),
-        _ => Err(Error::NoCandidate(Box::new(NoCandidate {
-            name: package.name.clone(),
-            version: package.version_text.clone(),
-            refused: refused(package, tags, policy),
-            wanted_tags: wanted(tags),
-            span: package.span,
-        }))),
+        _ => Err(no_candidate(package, refused(package, tags, policy), tags)),
+    }
+}
+
+fn no_candidate(package: &LockedPackage, refused: Vec<(String, Refusal)>, tags: &Tags) -> Error {
+    Error::NoCandidate(Box::new(NoCandidate {
+        name: package.name.clone(),
+        version: package.version_text.clone(),
+        refused,
+        wanted_tags: wanted(tags),
+        span: package.span,
+    }))
+}
+
+/// Whether a file is a wheel for other interpreters or platforms.
+fn is_foreign(file_name: &str, tags: &Tags) -> bool {
+    match DistributionFile::parse(file_name).map(|file| file.kind) {
+        Some(FileKind::Wheel { tags: own, .. }) => tags.best_rank(&own).is_none(),
+        _ => false,
     }
 }
 

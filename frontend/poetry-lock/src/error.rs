@@ -83,6 +83,14 @@ pub enum Error {
         /// Where.
         span: Span,
     },
+    /// The name of a script cannot be that of a file.
+    #[error("the script `{name}` has a name that no file can have")]
+    ScriptName {
+        /// The name.
+        name: String,
+        /// Where.
+        span: Span,
+    },
     /// The lock is of a version that is not known.
     #[error("locks of version {version} cannot be read")]
     LockVersion {
@@ -256,6 +264,7 @@ impl Error {
             | Self::Marker { span, .. }
             | Self::Requirement { span, .. }
             | Self::InvalidName { span, .. }
+            | Self::ScriptName { span, .. }
             | Self::LockVersion { span, .. }
             | Self::NotHashable { span, .. }
             | Self::DuplicateGroup { span, .. }
@@ -301,6 +310,7 @@ impl Error {
             }
             Self::Marker { .. } => "Correct the marker; PEP 508 tells what can stand there.".into(),
             Self::Constraint { .. } => "A constraint is e.g. `^1.2`, `>=1.2,<2.0` or `1.2.*`.".into(),
+            Self::ScriptName { .. } => "Name it as it is called, without folders.".into(),
             Self::GroupCircle { .. } => "Take one of the includes out.".into(),
             Self::UnknownVariable { .. } => "Give the variable's value with the environment.".into(),
             Self::NoCandidate(candidate) => return candidate.help(),
@@ -348,7 +358,10 @@ pub enum Warning {
         span: Span,
     },
     /// An archive has no hash in the lock that it could be compared with.
-    #[error("poetry.lock has no hash for `{name}` {version}")]
+    #[error(
+        "`{name}` {version} has no hash in this lock, so that its archive cannot be verified; locks of Poetry 1.5 and \
+         later have one"
+    )]
     NoHash {
         /// The package.
         name: Name,

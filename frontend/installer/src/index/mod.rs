@@ -126,14 +126,31 @@ impl Explain for IndexError {
     }
 }
 
-/// Finds the file `name` of `package` on a repository.
+/// Finds the file `name` of `package` on a repository. Of several, as merged repositories have them, the one with the
+/// digest `sha256` is taken, else one whose digest is not told.
 ///
 /// # Errors
 /// The page cannot be had or understood, or does not list the file.
-pub fn find(client: &Client, index: &Index, package: &str, name: &str) -> Result<File, IndexError> {
+pub fn find(
+    client: &Client,
+    index: &Index,
+    package: &str,
+    name: &str,
+    sha256: Option<&str>,
+) -> Result<File, IndexError> {
     let files = files(client, index, package)?;
     let count = files.len();
-    let listed = files.into_iter().find(|file| file.name == name);
+    let named = files.into_iter().filter(|file| file.name == name);
+    let listed = named.min_by_key(|file| match (&file.sha256, sha256) {
+        (Some(found), Some(expected)) => {
+            if found == expected {
+                0
+            } else {
+                2
+            }
+        }
+        _ => 1,
+    });
     listed.ok_or_else(|| IndexError::NotListed { url: page_of(index, package), count })
 }
 
@@ -180,9 +197,10 @@ pub(crate) fn parse(page: &Page) -> Result<Vec<File>, String> {
     let kind = kind.to_ascii_lowercase();
     if kind.ends_with("json") {
         json::parse(&page.body, &page.url)
-    } else if kind.ends_with("html") || kind.is_empty() {
-        Ok(html::parse(&page.body, &page.url))
     } else {
-        Err(format!("content of type {kind:?}"))
+        // A file server may not know what it serves.
+        let files = html::parse(&page.body, &page.url);
+        let is_page = kind.ends_with("html") || kind.is_empty() || !files.is_empty();
+        if is_page { Ok(files) } else { Err(format!("content of type {kind:?}")) }
     }
 }

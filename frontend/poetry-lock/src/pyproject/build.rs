@@ -98,9 +98,11 @@ pub(super) fn read_scripts(tables: &Tables<'_>) -> Result<Scripts, Error> {
     let mut entry_points = BTreeMap::new();
     if let Some(project) = tables.project {
         for (name, node) in project.entries_of("scripts")? {
-            scripts.push(console_script(name, node.string()?, vec![]));
+            scripts.push(console_script(name, node.string()?, vec![])?);
         }
-        gui_scripts = string_map(project.entries_of("gui-scripts")?)?;
+        for (name, node) in project.entries_of("gui-scripts")? {
+            gui_scripts.insert(script_name(&name)?, node.string()?.to_owned());
+        }
         for (group, node) in project.entries_of("entry-points")? {
             entry_points.insert(group.value.to_owned(), string_map(node.table()?.entries())?);
         }
@@ -128,7 +130,7 @@ fn string_map(entries: Vec<(Located<&str>, Node<'_>)>) -> Result<BTreeMap<String
 /// A script of `[tool.poetry.scripts]`: an object reference, or a table with a `type`.
 fn read_script(name: Located<&str>, node: Node<'_>) -> Result<Option<Script>, Error> {
     let Some(table) = node.as_table() else {
-        return Ok(Some(console_script(name, node.string()?, vec![])));
+        return console_script(name, node.string()?, vec![]).map(Some);
     };
     // Poetry 1.0 called the reference `callable`.
     let reference = match table.string("reference")? {
@@ -140,21 +142,28 @@ fn read_script(name: Located<&str>, node: Node<'_>) -> Result<Option<Script>, Er
     };
     if table.string("type")? == Some("file") {
         return Ok(Some(Script {
-            name: name.value.into(),
+            name: script_name(&name)?,
             kind: ScriptKind::File { path: reference.into() },
             span: name.span,
         }));
     }
-    Ok(Some(console_script(name, reference, table.strings("extras")?)))
+    console_script(name, reference, table.strings("extras")?).map(Some)
 }
 
 /// `reference` may end in extras in brackets: `module:function[extra]`.
-fn console_script(name: Located<&str>, reference: &str, mut extras: Vec<String>) -> Script {
+fn console_script(name: Located<&str>, reference: &str, mut extras: Vec<String>) -> Result<Script, Error> {
     let (reference, bracket) = reference.split_once('[').unwrap_or((reference, ""));
     let bracket = bracket.trim_end().trim_end_matches(']');
     extras.extend(bracket.split(',').map(str::trim).filter(|extra| !extra.is_empty()).map(str::to_owned));
     let kind = ScriptKind::Console { reference: reference.trim().to_owned(), extras };
-    Script { name: name.value.into(), kind, span: name.span }
+    Ok(Script { name: script_name(&name)?, kind, span: name.span })
+}
+
+/// The name of a script, which becomes that of a file.
+fn script_name(name: &Located<&str>) -> Result<String, Error> {
+    let text = name.value;
+    let is_file_name = !matches!(text, "" | "." | "..") && !text.contains(|c: char| c == '/' || c.is_control());
+    is_file_name.then(|| text.to_owned()).ok_or_else(|| Error::ScriptName { name: text.to_owned(), span: name.span })
 }
 
 pub(super) fn read(tables: &Tables<'_>) -> Result<Build, Error> {

@@ -315,6 +315,17 @@ fn values_know_their_place() {
 }
 
 #[test]
+fn scripts_have_names_of_files() {
+    let poetry = "[tool.poetry]\nname = 'x'\n[tool.poetry.scripts]\n";
+    for (table, line) in [("[project.gui-scripts]\n", 2), ("[project.scripts]\n", 2), (poetry, 4)] {
+        let text = format!("{table}'../x' = 'm:f'\n");
+        let error = Pyproject::read(&text, Dialect::Poetry2).unwrap_err();
+        assert_eq!(error.to_string(), "the script `../x` has a name that no file can have");
+        assert_eq!(error.span().unwrap().line_column(&text), (line, 1));
+    }
+}
+
+#[test]
 fn build_constraints_are_requirements_by_package() {
     let project = read(
         "[tool.poetry.build-constraints.Old_Lib]\nsetuptools = '<75'\ncython = { version = '^3', python = '<3.12' }\n",
