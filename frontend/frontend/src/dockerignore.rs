@@ -24,11 +24,10 @@ pub fn below(patterns: &[String], folder: &str) -> Vec<String> {
 /// Whether all of a folder is left out.
 #[must_use]
 pub fn excludes(patterns: &[String], folder: &str) -> bool {
-    // The last that speaks of all of it counts.
-    below(patterns, folder)
-        .iter()
-        .rfind(|pattern| pattern.trim_start_matches('!') == "**")
-        .is_some_and(|last| last == "**")
+    // The last that speaks of all of it counts, if none behind it takes a part back.
+    let below = below(patterns, folder);
+    let last = below.iter().rfind(|pattern| *pattern == "**" || pattern.starts_with('!'));
+    last.is_some_and(|last| last == "**")
 }
 
 fn relative(pattern: &str, folder: &str) -> Vec<String> {
@@ -58,8 +57,15 @@ fn rests(parts: &[&str], folder: &str) -> Vec<String> {
                     next.insert(at);
                     waiting.push(at + 1);
                 }
-                Some(part) if glob::matches(part, name) => drop(next.insert(at + 1)),
-                Some(_) => {}
+                Some(part) => {
+                    if glob::matches(part, name) {
+                        next.insert(at + 1);
+                    }
+                    // `**.log` is for any depth, as `**/*.log` is.
+                    if part.starts_with("**") {
+                        next.insert(at);
+                    }
+                }
             }
         }
         matched = next;
@@ -82,9 +88,9 @@ fn pattern(line: &str) -> Option<String> {
     for part in path.split('/') {
         match part {
             "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
+            // What is above the context is none of its files.
+            ".." if parts.pop().is_none() && !path.starts_with('/') => return None,
+            ".." => {}
             part => parts.push(part),
         }
     }
@@ -98,8 +104,8 @@ mod tests {
 
     #[test]
     fn lines_are_cleaned_and_comments_left_out() {
-        let text = "\u{feff}# all\n/build/\n\n  **/*.log  \n! ./keep.log\na/../b\n!\n";
-        assert_eq!(patterns(text), ["build", "**/*.log", "!keep.log", "b"]);
+        let text = "\u{feff}# all\n/build/\n\n  **/*.log  \n! ./keep.log\na/../b\n!\n../c\n/../d\n";
+        assert_eq!(patterns(text), ["build", "**/*.log", "!keep.log", "b", "d"]);
     }
 
     #[test]
@@ -120,6 +126,10 @@ mod tests {
         assert_eq!(below(&format!("{}x", "**/".repeat(500))), ["**/x"]);
         let excludes =
             |lines: &[&str]| excludes(&lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>(), "a/b");
+        assert_eq!(below("**.log"), ["**.log"]);
+        assert_eq!(below("**api/x"), ["**api/x", "x"]);
+        let allowed = ["*", "!a/b/pyproject.toml", "!a/b/app"];
+        assert!(!excludes(&allowed) && excludes(&["!a/b/x", "*"]) && !excludes(&["*", "!a/b/x", "a/b/y"]));
         assert!(excludes(&["**/b"]) && excludes(&["a"]) && !excludes(&["a", "!a/b"]) && !excludes(&["a/b/x"]));
     }
 }
