@@ -8,6 +8,7 @@ use end_to_end::{
     image::Image,
     ready::{Canaries, Ready, canaries},
     say, tls,
+    wheels::{self, Wanted},
 };
 
 use crate::{alone, index};
@@ -96,6 +97,23 @@ fn no_credential_is_left_in_the_engine() {
 }
 
 #[test]
+fn what_is_built_of_an_explicit_source_is_fetched_with_its_secrets() {
+    let sha256 = "430cf247ee57df2b94ee3fbe588e71d362a941ebb545dec29b53961d61add2a1";
+    let archive = Wanted {
+        file: "tomlkit-0.13.3.tar.gz".to_owned(),
+        package: "tomlkit".to_owned(),
+        sha256: Some(sha256.to_owned()),
+    };
+    wheels::download(&[archive], wheels::folder());
+    let ready = Ready::new(&Example::named("private-index"), index());
+    let build = alone(ready.build.clone(), "built").build_arg("POETRY_BUILDKIT_NO_BINARY", "tomlkit");
+    let progress = build.tag("test-built").succeed();
+    assert!(progress.vertices.values().any(|vertex| vertex.log.contains("built")), "tomlkit is built");
+    let shown = run(&["--entrypoint=python"], "test-built", &["-c", "import tomlkit; print(tomlkit.__version__)"]);
+    assert_eq!(shown.trim(), "0.13.3");
+}
+
+#[test]
 fn missing_and_wrong_credentials_name_the_secrets() {
     let example = Example::named("private-index");
     let ready = Ready::new(&example, index());
@@ -124,7 +142,7 @@ def build_wheel(folder, *_, **__):
         for at, _, names in os.walk(top):
             found += [os.path.join(at, name) for name in names if b"canary" + b"-" in (readable(os.path.join(at, name)) or b"")]
     found += [path for path in ("/proc/1/environ", "/proc/1/mem") if readable(path) is not None]
-    for place in ("/poetry-buildkit/out", "/poetry-buildkit/facts", "/poetry-buildkit/cache/spy"):
+    for place in ("/poetry-buildkit/out", "/poetry-buildkit/facts", "/poetry-buildkit/cache/spy", "/poetry-buildkit/work/orders"):
         if os.path.isdir(place) and os.access(place, os.W_OK):
             found.append(place)
     secrets = sorted(os.listdir("/run/secrets"))

@@ -44,7 +44,7 @@ const VOLATILE: [&str; 9] = [
     "**/node_modules",
 ];
 
-/// What commonly holds secrets, and is in no image whatever the user says.
+/// What commonly holds secrets: no folder that something is built from or refers to has it.
 const SECRET: [&str; 2] = ["**/.env", "**/.env.*"];
 
 impl Application {

@@ -165,6 +165,9 @@ fn step(
     materials: &Materials<'_>,
 ) -> Result<Exec, Error> {
     let workshop = materials.workshop;
+    // A source that is for single packages alone is none of those for what builds require.
+    let package = plan.packages.iter().find(|package| package.name == name);
+    let own = package.and_then(|package| package.archive()?.archive.index());
     let root = debian::install(apt, &builder.output, "build-apt", materials)?;
     let exec = workshop.step(command, request, &root, materials.target_platform, shown);
     let exec = builder.env.iter().fold(exec, |exec, (name, value)| exec.env(name, value));
@@ -175,7 +178,7 @@ fn step(
         .mount(workshop.cache(layout::BUILD_CACHE, &format!("build/{name}")));
     Ok(match &materials.wheelhouse {
         Some(wheelhouse) => exec.mount(Mount::bind_readonly(wheelhouse, layout::WHEELHOUSE)),
-        None => workshop.with_credentials(workshop.fetching(exec), &plan.indexes),
+        None => workshop.with_credentials(workshop.fetching(exec), plan.indexes.iter().chain(own)),
     })
 }
 

@@ -6,7 +6,11 @@ use buildkit_llb::{Annotate, Error, File, FileAction, Output, Owner};
 use install_request::EPOCH;
 
 use super::{Layer, Materials, builds, root, settled, wheels};
-use crate::plan::{How, LINKED, Plan, bins};
+use crate::{
+    dockerignore,
+    plan::{How, LINKED, Plan, bins, patterns},
+    settings::Settings,
+};
 
 /// What installs packages.
 #[derive(Default)]
@@ -66,6 +70,13 @@ fn merged(own: Vec<(String, Layer)>, materials: &Materials<'_>) -> Result<Vec<La
     slots.into_values().map(merge).collect()
 }
 
+/// What the setting `exclude` leaves out of a folder in the application's. Other patterns are about files before a build, which
+/// may leave what it made where they speak of, e.g. in `build`.
+fn excluded(plan: &Plan, place: &str, settings: &Settings) -> Vec<String> {
+    let folder = place.strip_prefix(&*plan.image.workdir).and_then(|rest| rest.strip_prefix('/'));
+    folder.map(|folder| dockerignore::below(&patterns(&settings.exclude), folder)).unwrap_or_default()
+}
+
 /// The layer with source trees that installed packages refer to and that are no part of the application. `built` are
 /// those that a build may have changed.
 pub(super) fn sources(
@@ -89,7 +100,9 @@ pub(super) fn sources(
     trees.sort_by(|(one, ..), (other, ..)| one.cmp(other));
     let label = trees.iter().map(|(package, _, place)| format!("{package} {place}")).collect::<Vec<_>>().join(", ");
     let copy = |file: File, (_, tree, place): (String, Output, String)| {
-        file.then(FileAction::copy(tree, "/", place).contents().make_parents().owner(Owner::new(0, 0)).timestamp(EPOCH))
+        let copy =
+            FileAction::copy(tree, "/", &place).contents().make_parents().owner(Owner::new(0, 0)).timestamp(EPOCH);
+        file.then(copy.exclude_patterns(excluded(plan, &place, materials.settings)))
     };
     let name = format!("[{}sources] copy {label}", materials.prefix);
     let places: String = trees.iter().map(|(_, _, place)| place.as_str()).collect();

@@ -112,7 +112,7 @@ fn commands(inputs: &Inputs<'_>, selection: &Selection<'_>, warnings: &mut Vec<S
 }
 
 /// Patterns as BuildKit takes them: `/src` is `src`.
-fn patterns(setting: &Option<Located<Vec<String>>>) -> Vec<String> {
+pub(crate) fn patterns(setting: &Option<Located<Vec<String>>>) -> Vec<String> {
     dockerignore::patterns(&value(setting).unwrap_or_default().join("\n"))
 }
 

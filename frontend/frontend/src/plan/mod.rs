@@ -19,6 +19,7 @@ use install_request::{Archive, ConfigSetting, Index, Origin, Scheme};
 use serde::Serialize;
 
 pub use error::Error;
+pub(crate) use image::patterns;
 pub use make::{Folder, Inputs, base, builder, folders, make, venv};
 pub use nodes::LINKED;
 pub(crate) use package::{known_hosts, ssh_host};
