@@ -174,6 +174,18 @@ fn a_python_that_is_no_version() {
 }
 
 #[test]
+fn a_python_version_file_that_names_no_version() {
+    let write = |folder: &Path| fs::write(folder.join(".python-version"), "# the team's\n3.11.x\n").expect("a file");
+    insta::assert_snapshot!(shown("command-line", write, &[]));
+}
+
+#[test]
+fn a_script_in_another_folder() {
+    let project = after("pyproject.toml", "[tool.poetry.scripts]\n", "[tool.poetry.scripts]\n\"../run\" = \"a:b\"\n");
+    insta::assert_snapshot!(project);
+}
+
+#[test]
 fn no_project() {
     let remove = |folder: &Path| fs::remove_file(folder.join("pyproject.toml")).expect("it is there");
     insta::assert_snapshot!(shown("command-line", remove, &[]));
@@ -253,6 +265,12 @@ fn a_password_in_an_address() {
 #[test]
 fn a_token_in_the_address_of_a_repository() {
     let change = |folder: &Path| edit(folder, "poetry.lock", "https://git.corp", "https://user:token@git.corp");
+    insta::assert_snapshot!(shown("git", change, &[]));
+}
+
+#[test]
+fn a_repository_on_a_disk() {
+    let change = |folder: &Path| edit(folder, "poetry.lock", "https://git.corp.example", "file:///srv");
     insta::assert_snapshot!(shown("git", change, &[]));
 }
 

@@ -7,11 +7,15 @@ use std::{
 };
 
 use buildkit_llb::Platform;
-use poetry_buildkit::{platform, python::Python, settings::Settings, source::SourceFile};
+use poetry_buildkit::{
+    platform,
+    python::{self, Python},
+    settings::Settings,
+    source::SourceFile,
+};
 use poetry_lock::{Project, Texts};
 use serde::Deserialize;
 use tempfile::TempDir;
-use toml::de::DeTable;
 
 use crate::docker::Build;
 
@@ -152,11 +156,11 @@ impl Example {
     pub fn python(&self) -> String {
         let text = fs::read_to_string(self.project_folder().join("pyproject.toml")).expect("pyproject.toml");
         let file = SourceFile::toml("pyproject.toml", text);
-        let table = DeTable::parse(&file.text).expect("TOML");
-        let settings = Settings::read(&file, table.get_ref(), &[].into()).expect("settings");
-        let version_file = fs::read_to_string(self.project_folder().join(".python-version")).ok();
+        let settings = Settings::read(&file, &[].into()).expect("settings");
+        let version_file = fs::read_to_string(self.project_folder().join(python::FILE)).ok();
+        let version_file = version_file.map(|text| SourceFile::plain(python::FILE, text));
         let project = self.project();
-        let python = Python::choose(settings.python.as_ref(), version_file.as_deref(), &project.pyproject);
+        let python = Python::choose(settings.python.as_ref(), version_file.as_ref(), &project.pyproject);
         python.expect("a version of Python").version
     }
 

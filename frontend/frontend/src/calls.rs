@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     plan::Target,
-    settings::{KEYS, argument_name},
+    settings::{KEYS, PROJECT_ARGUMENT, argument_name},
 };
 
 /// The version of all answers' forms.
@@ -75,7 +75,9 @@ fn targets() -> (Value, String) {
 }
 
 fn outline() -> (Value, String) {
-    let arguments = KEYS.map(|(key, description)| (argument_name(key), description.to_owned()));
+    let project = (PROJECT_ARGUMENT.to_owned(), "the project's folder in the build context".to_owned());
+    let settings = KEYS.map(|(key, description)| (argument_name(key), description.to_owned()));
+    let arguments: Vec<_> = [project].into_iter().chain(settings).collect();
     let args: Vec<Value> =
         arguments.iter().map(|(name, description)| json!({ "name": name, "description": description })).collect();
     let secrets = [secret::CA_BUNDLE, secret::NETRC, "GIT_AUTH_TOKEN", "GIT_AUTH_HEADER"];

@@ -12,13 +12,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use install_request::{Libc, LibcFamily};
 use poetry_lock::{Project, Pyproject, Texts, Version};
 use thiserror::Error;
-use toml::de::DeTable;
 
 use crate::{
     dockerignore, error, index, interpreter, layout,
     plan::{self, Plan, Target},
     platform,
-    python::Python,
+    python::{self, Family, Python},
     settings::{Settings, argument_name},
     source::{SourceFile, Sources},
 };
@@ -101,6 +100,11 @@ enum Format {
 enum Error {
     #[error("{}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error(
+        "the interpreter of {0} cannot be told without the image; ask for the plan with \
+         `docker buildx build --target plan --output DIR .`"
+    )]
+    NotCPython(String),
     #[error(transparent)]
     Build(#[from] error::Error),
 }
@@ -139,12 +143,13 @@ fn make_plan(arguments: &PlanArguments, sources: &mut Sources) -> Result<Plan, E
     let poetry_toml = sources.poetry_toml.as_ref().map(|file| file.text.as_str());
     let texts = Texts { pyproject: &pyproject.text, lock: &lock.text, poetry_toml };
     let project = Project::read(&texts).map_err(error::Error::from)?;
-    let settings = match DeTable::parse(&pyproject.text) {
-        Ok(table) => Settings::read(&pyproject, table.get_ref(), &arguments.settings()).map_err(error::Error::from)?,
-        Err(_) => Settings::default(),
-    };
-    let python = Python::choose(settings.python.as_ref(), read(".python-version")?.as_deref(), &project.pyproject)
+    let settings = Settings::read(&pyproject, &arguments.settings()).map_err(error::Error::from)?;
+    let python_version = read(python::FILE)?.map(|text| SourceFile::plain(python::FILE, text));
+    let python = Python::choose(settings.python.as_ref(), python_version.as_ref(), &project.pyproject)
         .map_err(error::Error::from)?;
+    if python.family != Family::CPython {
+        return Err(Error::NotCPython(python.base()));
+    }
     let interpreter = interpreter::described(&full_version(&python, &project), &arguments.platform, arguments.libc)
         .map_err(error::Error::from)?;
     let files = listed(&arguments.dir, &layout::folders(&layout::candidates(&project.pyproject)))?;

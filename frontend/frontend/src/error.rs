@@ -127,9 +127,7 @@ impl Error {
         };
         match self {
             Self::Settings(error) => of_origin(error.origin()),
-            Self::Python(python::Error::NotAVersion { origin, .. } | python::Error::NotAllowed { origin, .. }) => {
-                origin.as_ref().and_then(of_origin)
-            }
+            Self::Python(error) => error.origin().and_then(of_origin),
             Self::MissingFile { file: "poetry.lock" } => sources.project(),
             Self::Lock(error) => sources.place(error.span()?),
             Self::Plan(error) => match (error.origin(), error.span()) {
@@ -144,9 +142,7 @@ impl Error {
     fn argument(&self) -> Option<String> {
         let origin = match self {
             Self::Settings(error) => Some(error.origin()),
-            Self::Python(python::Error::NotAVersion { origin, .. } | python::Error::NotAllowed { origin, .. }) => {
-                origin.as_ref()
-            }
+            Self::Python(error) => error.origin(),
             Self::Plan(error) => error.origin(),
             _ => None,
         };

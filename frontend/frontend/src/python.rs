@@ -1,11 +1,17 @@
 //! Which Python the image has, and which images that Python comes in.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use poetry_lock::{Pyproject, Version};
 use thiserror::Error;
 
-use crate::settings::{Located, Origin};
+use crate::{
+    settings::{Located, Origin},
+    source::{Place, SourceFile},
+};
+
+/// The file of a folder's Python, as pyenv and uv have it.
+pub const FILE: &str = ".python-version";
 
 /// The oldest Python 3 that is chosen by itself.
 const OLDEST: (u64, u64) = (3, 8);
@@ -40,8 +46,8 @@ pub enum Error {
     NotAVersion {
         /// What is written.
         text: String,
-        /// Who wrote it; `None` for `.python-version`.
-        origin: Option<Origin>,
+        /// Who wrote it.
+        origin: Origin,
     },
     /// The project does not allow the version.
     #[error("Python {version} ({because}) is not allowed by the project ({constraint})")]
@@ -52,8 +58,8 @@ pub enum Error {
         because: String,
         /// The project's constraint.
         constraint: String,
-        /// Who wrote the version; `None` for `.python-version`.
-        origin: Option<Origin>,
+        /// Who wrote the version.
+        origin: Origin,
     },
     /// The project's constraint allows no Python 3 that we know of.
     #[error("the project allows no Python from {}.{} on ({constraint})", OLDEST.0, OLDEST.1)]
@@ -61,6 +67,17 @@ pub enum Error {
         /// The project's constraint.
         constraint: String,
     },
+}
+
+impl Error {
+    /// Who wrote what is wrong, if it is not the project's constraint.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::NotAVersion { origin, .. } | Self::NotAllowed { origin, .. } => Some(origin),
+            Self::NoneAllowed { .. } => None,
+        }
+    }
 }
 
 impl Python {
@@ -72,15 +89,17 @@ impl Python {
     /// If what is asked for is no version, or the project does not allow it.
     pub fn choose(
         setting: Option<&Located<String>>,
-        python_version_file: Option<&str>,
+        python_version_file: Option<&Arc<SourceFile>>,
         pyproject: &Pyproject,
     ) -> Result<Self, Error> {
         if let Some(setting) = setting {
             let because = format!("setting `python`, {}", setting.origin);
-            return Self::asked_for(&setting.value, because, Some(&setting.origin), pyproject);
+            return Self::asked_for(&setting.value, because, &setting.origin, pyproject);
         }
-        if let Some(text) = python_version_file.and_then(first_line) {
-            return Self::asked_for(text, ".python-version".into(), None, pyproject);
+        if let Some((file, text)) = python_version_file.and_then(|file| Some((file, first_line(&file.text)?))) {
+            let start = file.text.find(text).unwrap_or_default();
+            let origin = Origin::File(Place::new(file, start..start + text.len()));
+            return Self::asked_for(text, FILE.into(), &origin, pyproject);
         }
         let oldest = (OLDEST.1..=NEWEST_MINOR)
             .map(|minor| (OLDEST.0, minor))
@@ -95,8 +114,8 @@ impl Python {
         }
     }
 
-    fn asked_for(text: &str, because: String, origin: Option<&Origin>, pyproject: &Pyproject) -> Result<Self, Error> {
-        let not_a_version = || Error::NotAVersion { text: text.to_owned(), origin: origin.cloned() };
+    fn asked_for(text: &str, because: String, origin: &Origin, pyproject: &Pyproject) -> Result<Self, Error> {
+        let not_a_version = || Error::NotAVersion { text: text.to_owned(), origin: origin.clone() };
         let (family, version) = match text.strip_prefix("pypy") {
             Some(version) => (Family::PyPy, version.split('-').next().unwrap_or_default()),
             None => (Family::CPython, text),
@@ -113,7 +132,7 @@ impl Python {
                 version: version.to_owned(),
                 because,
                 constraint: pyproject.python.to_string(),
-                origin: origin.cloned(),
+                origin: origin.clone(),
             });
         }
         Ok(Self { family, version: version.to_owned(), because })
@@ -161,7 +180,8 @@ mod tests {
             value: value.to_owned(),
             origin: Origin::Argument("POETRY_BUILDKIT_PYTHON".into()),
         });
-        Python::choose(setting.as_ref(), file, &pyproject)
+        let file = file.map(|text| SourceFile::plain(FILE, text));
+        Python::choose(setting.as_ref(), file.as_ref(), &pyproject)
             .map(|python| python.base())
             .map_err(|error| error.to_string())
     }

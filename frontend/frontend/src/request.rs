@@ -38,8 +38,8 @@ pub struct Request {
     pub extra_hosts: Vec<(String, IpAddr)>,
     /// The network of build steps.
     pub network: Network,
-    /// The host name inside build steps; empty for the default.
-    pub hostname: String,
+    /// The image's time of creation, in seconds since 1970; `None` for the default.
+    pub epoch: Option<i64>,
     /// Where results may be taken from.
     pub cache_imports: Vec<CacheImport>,
     /// Named contexts: `--build-context NAME=…`.
@@ -74,6 +74,9 @@ pub enum Error {
     /// An entry of `--add-host` is not `name=address`.
     #[error("`--add-host` must be NAME=ADDRESS, not `{0}`")]
     Host(String),
+    /// The time of creation is no number.
+    #[error("`SOURCE_DATE_EPOCH` must be a number of seconds since 1970, not `{0}`")]
+    Epoch(String),
     /// The cache imports are not the JSON that clients send.
     #[error("the option `cache-imports` cannot be read: {0}")]
     CacheImports(String),
@@ -155,7 +158,10 @@ impl Request {
                 "host" => Network::Host,
                 other => return Err(Error::Network(other.to_owned())),
             },
-            hostname: text("hostname"),
+            epoch: match build_args.get("SOURCE_DATE_EPOCH").map_or("", String::as_str) {
+                "" => None,
+                seconds => Some(seconds.parse().map_err(|_| Error::Epoch(seconds.to_owned()))?),
+            },
             cache_imports: cache_imports(&text("cache-imports"), &text("cache-from"))?,
             contexts: map("context:"),
             local_sessions: map("local-sessionid:"),

@@ -15,7 +15,6 @@ use install_request::{BuildReport, EPOCH, Interpreter, Probe, layout as places};
 use poetry_lock::{Project, Texts};
 use prost::Message;
 use serde_json::json;
-use toml::de::DeTable;
 
 use crate::{
     calls,
@@ -28,7 +27,7 @@ use crate::{
     image::{Config, Runtime},
     index, interpreter, layout,
     plan::{self, Plan, Target},
-    python::Python,
+    python::{self, Python},
     reference,
     request::{self, Request},
     settings::Settings,
@@ -134,12 +133,9 @@ impl Inputs {
 
         let poetry_toml = sources.poetry_toml.as_ref().map(|file| file.text.as_str());
         let project = Project::read(&Texts { pyproject: &pyproject.text, lock: &lock.text, poetry_toml })?;
-        let settings = match DeTable::parse(&pyproject.text) {
-            Ok(table) => Settings::read(&pyproject, table.get_ref(), &request.build_args)?,
-            Err(_) => Settings::default(),
-        };
-        let python_version = files.text(".python-version").await?;
-        let python = Python::choose(settings.python.as_ref(), python_version.as_deref(), &project.pyproject)?;
+        let settings = Settings::read(&pyproject, &request.build_args)?;
+        let python_version = files.text(python::FILE).await?.map(|text| SourceFile::plain(python::FILE, text));
+        let python = Python::choose(settings.python.as_ref(), python_version.as_ref(), &project.pyproject)?;
         let own_ignore = dockerfile.text(&format!("{}.dockerignore", request.filename)).await?;
         let ignore = match own_ignore {
             Some(text) => Some(text),
@@ -431,8 +427,7 @@ impl Build<'_> {
     }
 
     fn config(&self, plan: &Plan, base: &Base, layers: &[String], platform: &Platform) -> Vec<u8> {
-        let epoch = self.request.build_args.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
-        let seconds = epoch.unwrap_or(EPOCH.cast_signed());
+        let seconds = self.request.epoch.unwrap_or(EPOCH.cast_signed());
         let created = Timestamp { seconds, nanos: 0 }.to_string();
         let image = &plan.image;
         let config = if base_counts(plan.target) {

@@ -44,6 +44,12 @@ impl SourceFile {
         Arc::new(Self { name: name.into(), text: text.into(), language: "TOML" })
     }
 
+    /// A file of no language.
+    #[must_use]
+    pub fn plain(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self { name: name.into(), text: text.into(), language: "Text" })
+    }
+
     /// The position of the byte at `offset`; of the end for any offset behind it.
     #[must_use]
     pub fn position(&self, offset: usize) -> Position {

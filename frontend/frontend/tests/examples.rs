@@ -81,8 +81,7 @@ fn project(example: &Path) -> String {
 
 fn settings(folder: &Path) -> Settings {
     let pyproject = SourceFile::toml("pyproject.toml", fs::read_to_string(folder.join("pyproject.toml")).unwrap());
-    let table = DeTable::parse(&pyproject.text).unwrap();
-    Settings::read(&pyproject, table.get_ref(), &BTreeMap::new()).unwrap()
+    Settings::read(&pyproject, &BTreeMap::new()).unwrap()
 }
 
 fn plan(folder: &Path) -> Plan {
@@ -95,8 +94,12 @@ fn plan_of(folder: &Path, wheelhouse: bool) -> Plan {
     let lock = read("poetry.lock").unwrap();
     let project = Project::read(&Texts { pyproject: &pyproject.text, lock: &lock, poetry_toml: None }).unwrap();
     let settings = settings(folder);
-    let python =
-        Python::choose(settings.python.as_ref(), read(".python-version").as_deref(), &project.pyproject).unwrap();
+    let python = Python::choose(
+        settings.python.as_ref(),
+        read(".python-version").map(|text| SourceFile::plain(".python-version", text)).as_ref(),
+        &project.pyproject,
+    )
+    .unwrap();
     let described = support::interpreter(&python);
     plan::make(&plan::Inputs {
         project: &project,

@@ -8,11 +8,13 @@ mod build;
 mod compile;
 mod install;
 mod interpreter;
+mod script;
 
 pub use build::{Build, BuildReport, BuildSource, BuildTools, ConfigSetting, Gather, RunScript, Target};
 pub use compile::Compile;
 pub use install::{Archive, Fetch, Fetched, Index, Install, Origin, Wheel};
 pub use interpreter::{Interpreter, Libc, LibcFamily, Probe, Scheme};
+pub use script::first_line;
 
 /// Places inside a build step's container that both sides must agree on.
 pub mod layout {

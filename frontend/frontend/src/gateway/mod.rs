@@ -3,7 +3,7 @@
 mod maps;
 mod transport;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use buildkit_llb::{Caps, Platform};
 use buildkit_proto::{
@@ -60,8 +60,6 @@ impl Error {
 /// What the daemon says of itself before anything is asked of it.
 #[derive(Debug, Clone, Default)]
 pub struct Daemon {
-    /// Capabilities of the gateway.
-    pub gateway: BTreeSet<String>,
     /// Capabilities of LLB.
     pub llb: Caps,
     /// The platforms of the first worker, its own first.
@@ -128,9 +126,7 @@ impl Gateway {
     /// Any error of the call.
     pub async fn ping(&self) -> Result<Daemon, Error> {
         let pong = self.client.clone().ping(gateway::PingRequest {}).await?.into_inner();
-        let enabled = pong.frontend_api_caps.into_iter().filter(|cap| cap.enabled);
         Ok(Daemon {
-            gateway: enabled.map(|cap| cap.id).collect(),
             llb: pong.llb_caps.into_iter().collect(),
             platforms: pong.workers.into_iter().take(1).flat_map(|worker| worker.platforms).map(Into::into).collect(),
         })

@@ -123,6 +123,16 @@ pub enum Error {
         /// The place of the package in the lock.
         span: Span,
     },
+    /// The address of a Git repository is none that BuildKit can use.
+    #[error("`{name}` comes from Git: {reason}")]
+    GitAddress {
+        /// The package.
+        name: String,
+        /// What is wrong with the address, which it names.
+        reason: String,
+        /// The place of the package in the lock.
+        span: Span,
+    },
     /// A Git commit is not a whole one.
     #[error("`{name}` is locked at `{commit}`, which is no whole commit hash")]
     NoCommit {
@@ -151,6 +161,7 @@ impl Error {
             | Self::NoFolder { span, .. }
             | Self::GitInWheelhouse { span, .. }
             | Self::UnknownHost { span, .. }
+            | Self::GitAddress { span, .. }
             | Self::NoCommit { span, .. } => Some(*span),
             Self::Choice { .. } | Self::Interpreter(_) | Self::UnknownMirror { .. } => None,
         }
@@ -210,6 +221,11 @@ impl Error {
             }
             Self::UnknownHost { .. } => {
                 "set `known-hosts` of [tool.poetry-buildkit] to what `ssh-keyscan` prints for it, once it is checked"
+                    .to_owned()
+            }
+            Self::GitAddress { .. } => {
+                "depend on `https://HOST/PATH` or `git@HOST:PATH` and lock again with `poetry lock`; a repository on \
+                 this machine's disk can be a folder dependency in the build context"
                     .to_owned()
             }
             Self::NoCommit { .. } => "lock again with `poetry lock`".to_owned(),

@@ -106,7 +106,12 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
     let tags = interpreter::tags(inputs.interpreter)?;
     let selection =
         inputs.project.select(&environment, &options(inputs)).map_err(|error| with_origin(error, inputs.settings))?;
-    let mut warnings: Vec<String> = selection.warnings.iter().map(ToString::to_string).collect();
+    let lines = Lines::of(inputs.lock_text);
+    let placed = |warning: &poetry_lock::Warning| match warning.span() {
+        Some(span) => format!("poetry.lock:{}: {warning}", lines.line(span)),
+        None => warning.to_string(),
+    };
+    let mut warnings: Vec<String> = selection.warnings.iter().map(placed).collect();
 
     let image = image::image(inputs, &selection, &mut warnings);
     let indexes = Indexes::of(&inputs.project.pyproject, inputs.settings, inputs.index)?;
@@ -117,14 +122,13 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
         indexes: &indexes,
         policy: package::policy(inputs),
         environment: &environment,
-        lines: Lines::of(inputs.lock_text),
+        lines,
         workdir: &image.workdir,
         venv: &image.venv,
         python: &python,
         spread: inputs.settings.layers.as_ref().map_or_else(Spread::default, |layers| Spread::over(layers.value)),
     };
     let packages = selection.packages.iter().map(|selected| decide.decide(selected)).collect::<Result<Vec<_>, _>>()?;
-    warnings.extend(packages.iter().filter_map(package::warning));
     let nodes = nodes::nodes(&packages);
     let scheme = inputs.interpreter.venv.below(&image.venv);
     let modules = layout::find(&inputs.project.pyproject, inputs.files);

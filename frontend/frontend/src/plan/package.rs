@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use install_request::{Archive, ConfigSetting, Origin, layout as places};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use poetry_lock::{Artifact, Environment, Extras, FilePolicy, LockedPackage, Name, PackageSet, Selected, Source, Tags};
 use serde_json::{Value, json};
 
@@ -89,7 +90,7 @@ impl Packages<'_> {
             Artifact::File { path, hash, subdirectory } => {
                 let LocalFolder { path, place } = self.folder(locked, path)?;
                 let sha256 = hash.and_then(|hash| hash.strip_prefix("sha256:"));
-                let about = direct_url(&format!("file://{place}"), archive_info(sha256), subdirectory);
+                let about = direct_url(&file_url(&place), archive_info(sha256), subdirectory);
                 let name = path.rsplit('/').next().unwrap_or_default().to_owned();
                 let archive = Archive { origin: mounted(&name), file: name, sha256: sha256.map(str::to_owned) };
                 (self.installed(locked, File { archive, local: Some(path) }, subdirectory), Some(about))
@@ -147,8 +148,12 @@ impl Packages<'_> {
             return Err(Error::GitInWheelhouse { name, span });
         }
         let commit = commit.to_owned();
-        if commit.len() < 40 || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let is_hex = commit.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if !([40, 64].contains(&commit.len()) && is_hex) {
             return Err(Error::NoCommit { name, commit, span });
+        }
+        if let Err(source) = buildkit_llb::Source::git(url).output() {
+            return Err(Error::GitAddress { name, reason: source.to_string(), span });
         }
         if let Some(host) = ssh_host(url)
             && known_hosts(self.inputs.settings, host).is_empty()
@@ -158,7 +163,7 @@ impl Packages<'_> {
         let repository = url.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or(url);
         let place = format!("{}/src/{}", self.venv, repository.trim_end_matches(".git"));
         let about = if locked.develop {
-            direct_url(&format!("file://{place}"), dir_info(true), None)
+            direct_url(&file_url(&place), dir_info(true), None)
         } else {
             let info = json!({ "vcs": "git", "requested_revision": reference, "commit_id": commit });
             direct_url(url, ("vcs_info", info), subdirectory)
@@ -177,7 +182,7 @@ impl Packages<'_> {
         if locked.develop && is_elsewhere && is_taken(&folder.place, &[self.workdir, self.venv]) {
             return Err(Error::Taken { name: locked.name.to_string(), place: folder.place, span: locked.span });
         }
-        let about = direct_url(&format!("file://{}", folder.place), dir_info(locked.develop), None);
+        let about = direct_url(&file_url(&folder.place), dir_info(locked.develop), None);
         let how = match self.linked(locked, &folder) {
             Some(files) => How::Linked { folder, files },
             None => How::Build(self.recipe(locked, BuildFrom::Folder(folder), locked.develop)),
@@ -302,17 +307,6 @@ pub(super) fn policy(inputs: &Inputs<'_>) -> FilePolicy {
     }
 }
 
-/// What the user should know of a package.
-pub(super) fn warning(package: &Package) -> Option<String> {
-    package.archive()?.archive.sha256.is_none().then(|| {
-        format!(
-            "poetry.lock:{}: `{}` has no hash in this lock, so that its archive cannot be verified; locks of Poetry 1.5 \
-             and later have one",
-            package.lock_line, package.name
-        )
-    })
-}
-
 /// The lines of `known_hosts` for a host: the user's own, and ours.
 pub(crate) fn known_hosts(settings: &Settings, host: &str) -> String {
     let own = settings.known_hosts.iter().flat_map(|lines| lines.value.iter().cloned());
@@ -346,6 +340,12 @@ fn dir_info(editable: bool) -> (&'static str, Value) {
 }
 
 /// `direct_url.json` (PEP 610).
+/// The address of an absolute path, as Python's `Path.as_uri` has it.
+pub(super) fn file_url(path: &str) -> String {
+    const QUOTED: AsciiSet = NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b'/');
+    format!("file://{}", utf8_percent_encode(path, &QUOTED))
+}
+
 fn direct_url(url: &str, (kind, info): (&str, Value), subdirectory: Option<&str>) -> String {
     let mut object = json!({ "url": url, kind: info });
     if let Some(subdirectory) = subdirectory {
@@ -428,6 +428,7 @@ mod tests {
 
     #[test]
     fn direct_urls_are_those_of_pep_610() {
+        assert_eq!(file_url("/srv/my app/ü+a"), "file:///srv/my%20app/%C3%BC%2Ba");
         let text = direct_url("https://example.org/a.zip", archive_info(Some("00")), Some("sub"));
         assert_eq!(
             text,

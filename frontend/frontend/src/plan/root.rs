@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use install_request::Scheme;
+use install_request::{Scheme, first_line};
 use poetry_lock::{Name, ProjectVersion, Pyproject, ScriptKind};
 use sha2::{Digest, Sha256};
 
-use super::{GeneratedFile, Root};
+use super::{GeneratedFile, Root, package};
 use crate::layout::{Module, normalized};
 
 /// Lays out the files of the installation.
@@ -58,7 +58,7 @@ pub fn install(
     add(format!("{dist_info}/INSTALLER"), "poetry-buildkit".to_owned(), false);
     add(
         format!("{dist_info}/direct_url.json"),
-        serde_json::json!({ "dir_info": { "editable": true }, "url": format!("file://{workdir}") }).to_string(),
+        serde_json::json!({ "dir_info": { "editable": true }, "url": package::file_url(workdir) }).to_string(),
         false,
     );
     let entry_points = entry_points(pyproject);
@@ -104,7 +104,8 @@ fn launcher(python: &str, reference: &str) -> Option<String> {
     let is_name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
     (is_name(module) && is_name(attribute)).then(|| {
         format!(
-            "#!{python}\nimport sys\nfrom {module} import {imported}\n\nif __name__ == '__main__':\n    sys.exit({attribute}())\n"
+            "{}import sys\nfrom {module} import {imported}\n\nif __name__ == '__main__':\n    sys.exit({attribute}())\n",
+            first_line(python)
         )
     })
 }

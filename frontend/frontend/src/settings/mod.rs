@@ -223,6 +223,14 @@ pub enum Error {
         /// Who wrote it.
         origin: Origin,
     },
+    /// The file cannot be read.
+    #[error("pyproject.toml is not valid TOML: {problem}")]
+    NotToml {
+        /// What is wrong.
+        problem: String,
+        /// Where.
+        origin: Origin,
+    },
     /// `tool.poetry-buildkit` is not a table.
     #[error("`tool.poetry-buildkit` must be a table")]
     NotATable {
@@ -239,6 +247,7 @@ impl Error {
             Self::UnknownKey { origin, .. }
             | Self::WrongType { origin, .. }
             | Self::BadValue { origin, .. }
+            | Self::NotToml { origin, .. }
             | Self::NotATable { origin } => origin,
         }
     }
@@ -260,20 +269,20 @@ impl Error {
 }
 
 impl Settings {
-    /// Reads the table `[tool.poetry-buildkit]` of a parsed pyproject.toml, and applies the build
+    /// Reads the table `[tool.poetry-buildkit]` of a pyproject.toml, and applies the build
     /// arguments whose names begin with [`ARGUMENT_PREFIX`] on top of it.
     ///
     /// # Errors
-    /// The first setting that is unknown, of the wrong type, or out of range.
-    pub fn read(
-        file: &Arc<SourceFile>,
-        pyproject: &DeTable<'_>,
-        arguments: &BTreeMap<String, String>,
-    ) -> Result<Self, Error> {
+    /// The file is no TOML, or the first setting that is unknown, of the wrong type, or out of range.
+    pub fn read(file: &Arc<SourceFile>, arguments: &BTreeMap<String, String>) -> Result<Self, Error> {
+        let at = |span: Range<usize>| Origin::File(Place::new(file, span));
+        let parsed = DeTable::parse(&file.text).map_err(|error| Error::NotToml {
+            problem: error.message().to_owned(),
+            origin: at(error.span().unwrap_or_default()),
+        })?;
         let mut settings = Self::default();
-        let tool = pyproject.get("tool").and_then(|tool| tool.get_ref().as_table());
+        let tool = parsed.get_ref().get("tool").and_then(|tool| tool.get_ref().as_table());
         if let Some(entry) = tool.and_then(|tool| tool.get("poetry-buildkit")) {
-            let at = |span: Range<usize>| Origin::File(Place::new(file, span));
             let table = entry.get_ref().as_table().ok_or_else(|| Error::NotATable { origin: at(entry.span()) })?;
             for (key, value) in table {
                 let name = key.get_ref().as_ref();
@@ -360,9 +369,8 @@ mod tests {
 
     fn read(text: &str, arguments: &[(&str, &str)]) -> Result<Settings, Error> {
         let file = SourceFile::toml("pyproject.toml", text);
-        let table = DeTable::parse(&file.text).unwrap();
         let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Settings::read(&file, table.get_ref(), &arguments)
+        Settings::read(&file, &arguments)
     }
 
     fn value<T>(setting: Option<Located<T>>) -> T {

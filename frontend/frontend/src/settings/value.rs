@@ -152,7 +152,7 @@ impl<'a> Value<'a> {
 
     pub(super) fn user(self) -> Result<Located<String>, Error> {
         self.text()?.checked("user", |user| {
-            let numeric = |id: &str| id.parse::<u32>().is_ok();
+            let numeric = |id: &str| number(id).is_some_and(|id| u32::try_from(id).is_ok());
             let (uid, gid) = user.split_once(':').unwrap_or((user, "0"));
             if numeric(uid) && numeric(gid) {
                 Ok(())
@@ -167,7 +167,8 @@ impl<'a> Value<'a> {
     pub(super) fn ports(self) -> Result<Located<Vec<String>>, Error> {
         let is_port = |port: &str| {
             let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
-            ["tcp", "udp", "sctp"].contains(&protocol) && number.parse::<u16>().is_ok_and(|number| number > 0)
+            ["tcp", "udp", "sctp"].contains(&protocol)
+                && self::number(number).is_some_and(|number| (1..=65_535).contains(&number))
         };
         self.texts()?.each("expose", |port| {
             if is_port(port) {
@@ -274,6 +275,11 @@ impl Located<Vec<String>> {
     }
 }
 
+/// A number of digits alone.
+fn number(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 fn check_debian_package(package: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "+-.:=~/_".contains(c);
     if package.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit()) && package.chars().all(allowed) {
@@ -285,13 +291,14 @@ fn check_debian_package(package: &str) -> Result<(), String> {
 
 /// The address of a simple repository. Credentials in it would be kept in the build's records.
 pub(crate) fn check_address(address: &str) -> Result<(), String> {
-    let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
-    match rest {
-        None => Err(format!("must be an address that begins with https:// or http://, not `{address}`")),
-        Some(rest) if rest.split('/').next().is_some_and(|host| host.contains('@')) => {
-            Err("must not hold a user name or password: it would be kept in the build's records".to_owned())
-        }
-        Some(_) => Ok(()),
+    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+    // First, so that no error shows them.
+    if rest.split('/').next().is_some_and(|host| host.contains('@')) {
+        return Err("must not hold a user name or password: it would be kept in the build's records".to_owned());
+    }
+    match scheme {
+        "https" | "http" => Ok(()),
+        _ => Err(format!("must be an address that begins with https:// or http://, not `{address}`")),
     }
 }
 

@@ -97,7 +97,7 @@ impl Layout {
             .filter(|entry| !listed.contains_key(&entry.name))
             .filter(|entry| !is_left_out(&entry.name, &dist_info) && !is_signature(&entry.name))
             .count();
-        let first_line = scripts::first_line(python);
+        let first_line = install_request::first_line(python);
         let mut files = launchers(&commands, scheme, &first_line);
         files.push(Planned {
             path: join(site, &format!("{dist_info}/INSTALLER")),
@@ -114,7 +114,10 @@ impl Layout {
             content: Content::Text(Vec::new()),
             executable: false,
         }));
-        let places = Places { scheme, site, name: &name };
+        // As Poetry: by the name of the file, not by that of the metadata.
+        let distribution = locked.archive.file.split('-').next().unwrap_or(&name);
+        let headers = join(&scheme.headers, distribution);
+        let places = Places { scheme, site, headers: &headers, name: &name };
         let written: BTreeSet<String> = files.iter().map(|file| file.path.clone()).collect();
         for entry in entries {
             if is_left_out(&entry.name, &dist_info) {
@@ -182,6 +185,7 @@ fn is_signature(entry: &str) -> bool {
 struct Places<'a> {
     scheme: &'a Scheme,
     site: &'a str,
+    headers: &'a str,
     name: &'a str,
 }
 
@@ -195,12 +199,11 @@ impl Places<'_> {
                 content: Content::Entry(entry),
             });
         };
-        let headers = join(&self.scheme.headers, self.name);
         let (folder, rest) = match inside.split_once('/') {
-            Some(("purelib", rest)) => (&self.scheme.purelib, rest),
-            Some(("platlib", rest)) => (&self.scheme.platlib, rest),
-            Some(("data", rest)) => (&self.scheme.data, rest),
-            Some(("headers", rest)) => (&headers, rest),
+            Some(("purelib", rest)) => (&*self.scheme.purelib, rest),
+            Some(("platlib", rest)) => (&*self.scheme.platlib, rest),
+            Some(("data", rest)) => (&*self.scheme.data, rest),
+            Some(("headers", rest)) => (self.headers, rest),
             Some(("scripts", rest)) => {
                 return Ok(Planned {
                     path: join(&self.scheme.scripts, rest),

@@ -3,27 +3,11 @@
 use super::WheelError;
 use super::entry_points::Function;
 
-/// The longest first line that every Linux kernel reads in full, with `#!` and the line break.
-const LONGEST_FIRST_LINE: usize = 127;
-
 /// The longest `#!python` line that is looked for.
 const LONGEST_REPLACED: usize = 64 << 10;
 
 /// What a packager writes for "the interpreter of wherever this is installed"; also the start of `#!pythonw`.
 const PLACEHOLDER: &[u8] = b"#!python";
-
-/// The first line of a script that `python` runs, with its line break.
-///
-/// Paths that a kernel would cut or split are left to `/bin/sh`: it reads the second line as a command,
-/// while Python reads the second and third lines as a string.
-pub(crate) fn first_line(python: &str) -> String {
-    if python.len() + "#!\n".len() <= LONGEST_FIRST_LINE && !python.contains([' ', '\t']) {
-        format!("#!{python}\n")
-    } else {
-        let quoted = python.replace('\'', r#"'"'"'"#);
-        format!("#!/bin/sh\n'''exec' '{quoted}' \"$0\" \"$@\"\n' '''\n")
-    }
-}
 
 /// A script that calls `function` and exits with what it returns.
 pub(crate) fn launcher(first_line: &str, function: &Function) -> String {
@@ -165,7 +149,7 @@ mod tests {
             let python = bin.join("python");
             std::os::unix::fs::symlink("/usr/bin/python3", &python).unwrap();
             let script = bin.join("tool.exe");
-            let text = launcher(&first_line(python.to_str().unwrap()), &function);
+            let text = launcher(&install_request::first_line(python.to_str().unwrap()), &function);
             std::fs::write(&script, text).unwrap();
             std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
             let found = Command::new(&script).args(["a b", "c"]).env("PYTHONPATH", home.path()).output().unwrap();
