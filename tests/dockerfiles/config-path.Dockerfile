@@ -6,4 +6,4 @@ ENV POETRY_VIRTUALENVS_PATH=/srv/venvs
 WORKDIR /app
 COPY . .
 RUN poetry install --only main
-CMD poetry run shop --where
+CMD NOTE="a run b" poetry run shop --where

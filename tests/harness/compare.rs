@@ -525,8 +525,9 @@ fn without_poetry_run(command: &Value) -> Option<Value> {
         },
         [shell @ .., script] if shell.last() == Some(&"-c") => {
             let mut shortened = shell.to_vec();
-            shortened.push(script.trim_start().strip_prefix("poetry run ")?.trim_start());
-            Some(serde_json::json!(shortened))
+            let without = script.replacen("poetry run ", "", 1);
+            shortened.push(without.trim_start());
+            (without.len() < script.len()).then(|| serde_json::json!(shortened))
         }
         _ => None,
     }

@@ -106,6 +106,13 @@ fn exists(path: &str, files: &BTreeSet<String>) -> bool {
     files.contains(path) || files.range(folder.clone()..).next().is_some_and(|file| file.starts_with(&folder))
 }
 
+/// Whether a path is that of a folder, or is in it.
+#[must_use]
+pub fn is_below(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// A relative path without `.` and with `..` at its beginning only.
 #[must_use]
 pub fn normalized(path: &str) -> String {

@@ -6,8 +6,8 @@ use install_request::{Interpreter, secret};
 
 use super::{
     command::Command,
-    install::{Problem, Served, Service, Wanted, refused},
     place::{self, Place},
+    service::{Problem, Served, Service, Wanted, refused},
     step::{Scene, Step},
 };
 use crate::{

@@ -44,13 +44,8 @@ pub enum Command {
     Export(Export),
     /// `pip install -r` of one list.
     PipInstall(PipInstall),
-    /// `poetry run COMMAND`.
-    Run {
-        /// The words of the command.
-        words: Vec<String>,
-        /// How many assignments stand in front of it all.
-        assignments: usize,
-    },
+    /// `poetry run COMMAND`: the words of the command.
+    Run(Vec<String>),
     /// Needs Poetry, for a reason.
     Needs(String),
 }
@@ -60,8 +55,10 @@ pub enum Command {
 pub enum Prefix {
     /// `cd FOLDER`.
     Folder(String),
-    /// `export NAME=VALUE`, or an assignment alone.
+    /// `export NAME=VALUE`.
     Variables(Vec<(String, String)>),
+    /// `NAME=VALUE` alone, which is for the shell where the environment has no such variable.
+    Assigned(Vec<(String, String)>),
     /// `. VENV/bin/activate`: the path of the virtual environment.
     Activate(String),
     /// `set -e` and the like.
@@ -97,7 +94,7 @@ pub fn command(text: &str, variables: &Variables) -> Command {
     };
     let words: Vec<&str> = simple.words.iter().map(String::as_str).collect();
     let Some((program, arguments)) = words.split_first() else {
-        return Command::Prefix(Prefix::Variables(simple.assignments));
+        return Command::Prefix(Prefix::Assigned(simple.assignments));
     };
     match (*program, arguments) {
         ("cd", [folder]) => return Command::Prefix(Prefix::Folder((*folder).to_owned())),
@@ -131,11 +128,37 @@ pub fn command(text: &str, variables: &Variables) -> Command {
     if let Some(folders) = caches(program, arguments, variables) {
         return Command::Clean(folders);
     }
-    if ["ln", "chmod", "cp"].contains(program) && arguments.iter().any(|word| word.ends_with("/bin/poetry")) {
-        return Command::Provides { rest: None, home: None };
+    if let Some(command) = on_poetrys_program(text, program, arguments) {
+        return command;
     }
     let runs = !HARMLESS.contains(program) && words.iter().any(|word| shows(word) || word.contains("poetry "));
     if runs { Command::Needs(format!("`{text}` may run Poetry")) } else { Command::Other }
+}
+
+/// A command on the file that is Poetry's program, which is not there where Poetry is left out.
+fn on_poetrys_program(text: &str, program: &str, arguments: &[&str]) -> Option<Command> {
+    let is_program = |word: &&str| word.ends_with("/bin/poetry");
+    let (options, operands): (Vec<&str>, Vec<&str>) = arguments.iter().partition(|word| word.starts_with('-'));
+    if !operands.iter().any(is_program) {
+        return None;
+    }
+    let files = match program {
+        "ln" | "cp" | "mv" => operands.split_last().map_or(&[][..], |(_, sources)| sources),
+        // The first is the mode or the owner.
+        "chmod" | "chown" => operands.get(1..).unwrap_or_default(),
+        "rm" => &operands,
+        "echo" | "printf" => return None,
+        _ if HARMLESS.contains(&program) => &[],
+        _ => return None,
+    };
+    let forced = program == "rm"
+        && options.iter().any(|option| *option == "--force" || !option.starts_with("--") && option.contains('f'));
+    Some(match (!files.is_empty() && files.iter().all(is_program), program) {
+        (true, "rm") => Command::Moot,
+        (true, _) => Command::Provides { rest: None, home: None },
+        (false, _) if forced => return None,
+        (false, _) => Command::Needs(format!("`{text}` is about Poetry's program")),
+    })
 }
 
 /// The folders that `rm` removes, if all of them are Poetry's caches.
@@ -166,6 +189,13 @@ fn unread(text: &str, variables: &Variables) -> Command {
         let home = home.or_else(|| variables.get("POETRY_HOME").cloned()).filter(|home| home.starts_with('/'));
         return Command::Provides { rest: None, home };
     }
+    // What comes to nothing when it fails is taken to succeed.
+    if let Some((command, "true" | ":")) = text.rsplit_once("||").map(|(command, other)| (command, other.trim()))
+        && let read @ (Command::Config { .. } | Command::EnvUse(_) | Command::Moot) =
+            self::command(command.trim(), variables)
+    {
+        return read;
+    }
     // An answer to a question that a command without a terminal need not be asked.
     let answered = text.split_once('|').filter(|(answer, _)| {
         ["yes", "echo", "printf"].contains(&answer.split_whitespace().next().unwrap_or_default())
@@ -177,7 +207,7 @@ fn unread(text: &str, variables: &Variables) -> Command {
     }
     // The environment of the first command is its own, so that the others are as they were.
     if let Some((first, others)) = shell::first_of_several(text)
-        && let run @ Command::Run { .. } = self::command(first.trim(), variables)
+        && let run @ Command::Run(_) = self::command(first.trim(), variables)
         && !names_poetry(others)
     {
         return run;
@@ -422,7 +452,7 @@ fn poetry(arguments: &[&str], simple: &Simple) -> Command {
                     let words = rest.map(|word| (*word).to_owned()).collect();
                     let plain = folder.is_none() && simple.redirections.is_empty();
                     return match plain {
-                        true => Command::Run { words, assignments: simple.assignments.len() },
+                        true => Command::Run(words),
                         false => needs("`poetry run` with a folder or a redirection".to_owned()),
                     };
                 }
@@ -465,6 +495,10 @@ fn poetry(arguments: &[&str], simple: &Simple) -> Command {
             let unset = options.contains(&"--unset");
             let values: Vec<&&str> = options.iter().filter(|word| !word.starts_with("--")).collect();
             match (&values[..], unset) {
+                ([key, values @ ..], false) if key.starts_with("http-basic.") && !values.is_empty() => {
+                    let value = values.iter().map(|value| **value).collect::<Vec<_>>().join(" ");
+                    Command::Config { key: (**key).to_owned(), value: Some(value), local }
+                }
                 ([key], true) => Command::Config { key: (**key).to_owned(), value: None, local },
                 ([key, value], false) => {
                     Command::Config { key: (**key).to_owned(), value: Some((**value).to_owned()), local }
@@ -685,16 +719,39 @@ mod tests {
         ] {
             assert_eq!(read(text), Command::Moot, "{text}");
         }
+        assert_eq!(
+            read("poetry config virtualenvs.create false || true"),
+            config("virtualenvs.create", "false", false)
+        );
+        assert_eq!(read("poetry config http-basic.x me sesame"), config("http-basic.x", "me sesame", false));
+        let assigned = Prefix::Assigned(vec![("A".into(), "b".into())]);
+        assert_eq!(read("A=b"), Command::Prefix(assigned));
         assert_eq!(read("cd /app"), Command::Prefix(Prefix::Folder("/app".into())));
         assert_eq!(read(". /venv/bin/activate"), Command::Prefix(Prefix::Activate("/venv".into())));
         assert_eq!(read("export A=b"), Command::Prefix(Prefix::Variables(vec![("A".into(), "b".into())])));
-        let run = Command::Run { words: vec!["python".into(), "-m".into(), "x".into(), "-v".into()], assignments: 0 };
+        let run = Command::Run(vec!["python".into(), "-m".into(), "x".into(), "-v".into()]);
         assert_eq!(read("poetry run python -m x -v"), run);
         assert_eq!(read("poetry run python -m x -v | tee log"), run);
         assert!(matches!(read("poetry run x | poetry run y"), Command::Needs(_)));
         assert_eq!(read("rm -rf ~/.cache/pypoetry/cache"), Command::Clean(vec!["/root/.cache/pypoetry/cache".into()]));
         assert_eq!(read("yes | poetry cache clear --all . -n"), Command::Moot);
         for text in [
+            "mv /root/.local/bin/poetry /usr/local/bin/poetry",
+            "ln -s /opt/poetry/bin/poetry /usr/local/bin",
+            "chmod 755 /opt/poetry/bin/poetry",
+            "chown -R app:app /opt/poetry/bin/poetry /usr/bin/poetry",
+        ] {
+            assert_eq!(read(text), Command::Provides { rest: None, home: None }, "{text}");
+        }
+        for text in
+            ["ls -l /opt/poetry/bin/poetry", "chmod +x /start.sh /opt/poetry/bin/poetry", "rm /x /usr/bin/poetry"]
+        {
+            assert!(matches!(read(text), Command::Needs(_)), "{text}");
+        }
+        assert_eq!(read("rm -r /usr/bin/poetry"), Command::Moot);
+        for text in [
+            "rm -rf /x /usr/bin/poetry",
+            "echo /opt/poetry/bin/poetry",
             "rm -rf /root/.cache",
             "mkdir -p /opt/poetry",
             "touch poetry.lock",

@@ -8,14 +8,18 @@ use std::{cell::RefCell, collections::BTreeMap};
 use buildkit_llb::{OpenVertex, Output};
 use buildkit_proto::pb;
 
-use super::{lists::At, place::is_below, shell};
+use super::{
+    shell,
+    step::{At, has_shell},
+};
 use crate::{
     gateway::{Error, Gateway, Ref},
     glob,
+    layout::is_below,
 };
 
 /// The files that decide what is installed.
-const PROJECT_FILES: [&str; 3] = ["pyproject.toml", "poetry.lock", "poetry.toml"];
+pub const PROJECT_FILES: [&str; 3] = ["pyproject.toml", "poetry.lock", "poetry.toml"];
 
 /// The most vertices that are looked into for one file.
 const MOST_STEPS: usize = 10_000;
@@ -263,16 +267,42 @@ fn check(exec: &pb::ExecOp, path: &str) -> Result<(), Unknown> {
     if !PROJECT_FILES.contains(&name) {
         return Ok(());
     }
-    let text = exec.meta.as_ref().map(|meta| meta.args.join(" ")).unwrap_or_default();
-    let changing =
-        ["poetry add", "poetry lock", "poetry update", "poetry init", "poetry remove", "poetry version", "poetry new"];
-    let named = PROJECT_FILES.iter().any(|file| text.contains(file));
-    let changed = changing.iter().any(|command| text.contains(command));
-    let configured = name == "poetry.toml" && text.contains("--local");
-    if (named || changed) && !configured {
-        return Err(Unknown::Uncertain(format!("`{text}` may change {name}")));
+    let arguments = exec.meta.as_ref().map(|meta| meta.args.clone()).unwrap_or_default();
+    let text = match arguments.as_slice() {
+        [.., script] if has_shell(&arguments) => script.clone(),
+        words => words.join(" "),
+    };
+    match may_change(&text, name) {
+        true => Err(Unknown::Uncertain(format!("`{text}` may change {name}"))),
+        false => Ok(()),
     }
-    Ok(())
+}
+
+/// Whether a script may change a file of a project.
+#[must_use]
+pub fn may_change(script: &str, name: &str) -> bool {
+    match shell::segments(script) {
+        Some(segments) => segments.iter().any(|segment| command_may_change(&segment.text, name)),
+        None => script.split([';', '&', '|', '\n']).any(|command| command_may_change(command, name)),
+    }
+}
+
+fn command_may_change(text: &str, name: &str) -> bool {
+    const READERS: [&str; 8] = ["cat", "echo", "head", "ls", "printf", "sha256sum", "stat", "test"];
+    const CHANGING: [&str; 8] = ["add", "lock", "update", "init", "remove", "version", "new", "source"];
+    const OTHERS: [&str; 11] =
+        ["install", "sync", "run", "export", "config", "check", "build", "show", "cache", "env", "self"];
+    let words = shell::raw_words(text);
+    let reads = words.first().is_some_and(|program| READERS.contains(program));
+    if reads && !text.contains(['>', '|', '&', ';', '\n', '`', '$']) {
+        return false;
+    }
+    let named = PROJECT_FILES.iter().any(|file| text.contains(file));
+    let mut behind = words.iter().skip_while(|word| word.rsplit('/').next() != Some("poetry")).skip(1);
+    let command = behind.find(|word| CHANGING.contains(word) || OTHERS.contains(word));
+    let changed = command.is_some_and(|command| CHANGING.contains(command));
+    let configured = name == "poetry.toml" && text.contains("--local");
+    (named || changed) && !configured
 }
 
 /// The paths in a copy's source that would stand at `path` after it. Which of them exists decides.
@@ -300,6 +330,28 @@ fn sources(copy: &pb::FileActionCopy, path: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commands_that_may_change_a_project() {
+        for script in [
+            "rm -f poetry.lock",
+            "sed -i s/a/b/ /app/pyproject.toml",
+            "cp pyproject.prod.toml pyproject.toml",
+            "echo x >> pyproject.toml",
+            "cd /app && poetry -n lock",
+            "/opt/poetry/bin/poetry -C api update",
+            "python -m poetry source add x https://x.example",
+            "for f in *; do poetry lock; done",
+        ] {
+            assert!(may_change(script, "poetry.lock"), "{script}");
+        }
+        for script in
+            ["cat poetry.lock && ls", "poetry install --with lock", "pip install poetry && test -f pyproject.toml"]
+        {
+            assert!(!may_change(script, "poetry.lock"), "{script}");
+        }
+        assert!(!may_change("poetry config --local virtualenvs.create false", "poetry.toml"));
+    }
 
     #[test]
     fn sources_of_copies() {

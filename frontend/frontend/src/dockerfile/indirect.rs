@@ -5,17 +5,16 @@ use buildkit_llb::Output;
 use super::{
     command::{self, Command},
     files::Files,
-    install::mount_at,
     place, shell,
-    step::{Scene, Step},
+    step::{Scene, Step, mount_at},
 };
 
 /// Programs that read no script, whatever their arguments are.
 const READ_NONE: [&str; 14] =
     ["rm", "mkdir", "chown", "chmod", "cp", "mv", "ls", "echo", "printf", "touch", "test", "[", "ln", "install"];
 
-/// The files in which programs find what they are to run, in the working folder.
-const TASKS: [(&str, &[&str]); 7] = [
+/// The files in which programs find what they are to run: relative to the working folder, or absolute.
+const TASKS: [(&str, &[&str]); 10] = [
     ("make", &["GNUmakefile", "makefile", "Makefile"]),
     ("just", &["justfile", "Justfile", ".justfile"]),
     ("task", &["Taskfile.yml", "Taskfile.yaml"]),
@@ -23,7 +22,21 @@ const TASKS: [(&str, &[&str]); 7] = [
     ("nox", &["noxfile.py"]),
     ("invoke", &["tasks.py"]),
     ("inv", &["tasks.py"]),
+    ("honcho", &["Procfile"]),
+    ("foreman", &["Procfile"]),
+    (
+        "supervisord",
+        &[
+            "supervisord.conf",
+            "/etc/supervisord.conf",
+            "/etc/supervisor/supervisord.conf",
+            "/etc/supervisor/conf.d/supervisord.conf",
+        ],
+    ),
 ];
+
+/// The ends of the names of files that hold commands.
+const EXTENSIONS: [&str; 7] = ["sh", "bash", "py", "mk", "conf", "ini", "cfg"];
 
 /// Why a step needs Poetry, if a file of the user's that it runs names it. Files that images bring are not looked into, nor are those
 /// that cannot be told.
@@ -97,13 +110,25 @@ fn scripts(words: &[String], scene: &Scene) -> Vec<String> {
         return found;
     }
     let tasks = TASKS.iter().find(|(name, _)| *name == program);
+    let path = scene.variables.get("PATH").map(String::as_str).unwrap_or_default();
+    let on_path = |word: &str| {
+        path.split(':')
+            .filter(|folder| folder.starts_with('/'))
+            .map(|folder| format!("{folder}/{word}"))
+            .collect::<Vec<_>>()
+    };
+    let mut is_program = true;
     while let Some(word) = rest.next() {
         let is_script = |name: &str| match name.rsplit_once('.') {
-            Some((stem, extension)) => stem.is_empty() || ["sh", "bash", "py", "mk"].contains(&extension),
+            Some((stem, extension)) => stem.is_empty() || EXTENSIONS.contains(&extension),
             None => true,
         };
         let name = base(word);
         let named = word.contains('/') || name.ends_with(".sh") || name.ends_with(".py");
+        if !word.contains('/') && (is_program || name.ends_with(".sh")) {
+            found.extend(on_path(word));
+        }
+        is_program = word == "--";
         match (word, tasks) {
             ("-C" | "--directory", Some(_)) => folder = scene.absolute(rest.next().unwrap_or_default()),
             ("-f" | "--file" | "--makefile", Some(_)) => found.extend(rest.next().map(|file| scene.absolute(file))),
@@ -112,7 +137,10 @@ fn scripts(words: &[String], scene: &Scene) -> Vec<String> {
         }
     }
     let files = tasks.into_iter().flat_map(|(_, files)| *files);
-    found.extend(files.map(|file| scene.absolute(&format!("{folder}/{file}"))));
+    found.extend(files.map(|file| match file.starts_with('/') {
+        true => (*file).to_owned(),
+        false => scene.absolute(&format!("{folder}/{file}")),
+    }));
     found
 }
 
@@ -124,17 +152,25 @@ mod tests {
     fn files_that_commands_run() {
         let of = |text: &str| {
             let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
-            scripts(&words, &Scene::new(&[], "/app", ""))
+            scripts(&words, &Scene::new(&["PATH=/usr/local/bin:.".to_owned()], "/app", ""))
         };
+        assert_eq!(of("start --x"), ["/usr/local/bin/start"]);
+        assert_eq!(of("/usr/bin/supervisord -n -c conf/all.conf")[..2], ["/usr/bin/supervisord", "/app/conf/all.conf"]);
+        assert!(of("/usr/bin/supervisord").contains(&"/etc/supervisord.conf".to_owned()));
         assert_eq!(of("./scripts/setup.sh --x"), ["/app/scripts/setup.sh"]);
-        assert_eq!(of("bash -e setup.sh"), ["/app/setup.sh"]);
-        assert_eq!(of("bash -c \"./setup.sh --dev\""), ["/app/setup.sh"]);
-        assert_eq!(of("A=1 tini -- /entrypoint"), ["/entrypoint"]);
+        assert_eq!(of("bash -e setup.sh"), ["/usr/local/bin/bash", "/usr/local/bin/setup.sh", "/app/setup.sh"]);
+        assert_eq!(of("bash -c \"./setup.sh --dev\""), ["/usr/local/bin/bash", "/app/setup.sh"]);
+        assert_eq!(of("A=1 /tini -- /entrypoint"), ["/tini", "/entrypoint"]);
+        assert_eq!(of("/tini -- start"), ["/tini", "/usr/local/bin/start"]);
         assert_eq!(of("/dev/pipes/EOF"), ["/dev/pipes/EOF"]);
-        assert_eq!(of("make -C api install"), ["/app/api/GNUmakefile", "/app/api/makefile", "/app/api/Makefile"]);
-        assert_eq!(of("python tools/build.py"), ["/app/tools/build.py"]);
-        for text in ["chmod +x /entrypoint.sh", "pip install -r /app/requirements.txt", "gunicorn app.main:app"] {
-            assert_eq!(of(text), Vec::<String>::new(), "{text}");
+        assert_eq!(
+            of("/usr/bin/make -C api install"),
+            ["/usr/bin/make", "/app/api/GNUmakefile", "/app/api/makefile", "/app/api/Makefile"]
+        );
+        assert_eq!(of("python tools/build.py"), ["/usr/local/bin/python", "/app/tools/build.py"]);
+        assert_eq!(of("chmod +x /entrypoint.sh"), Vec::<String>::new());
+        for text in ["pip install -r /app/requirements.txt", "gunicorn app.main:app"] {
+            assert_eq!(of(text).len(), 1, "{text}");
         }
     }
 }

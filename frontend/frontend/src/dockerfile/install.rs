@@ -2,172 +2,36 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use buildkit_llb::{Caps, OpenVertex, Output, Platform, SourceFile as GraphFile, cap};
+use buildkit_llb::{OpenVertex, Output, Platform, SourceFile as GraphFile, cap};
 use buildkit_proto::pb;
 use install_request::{Interpreter, Probe, layout as places};
 use poetry_lock::{PoetryToml, Texts};
-use toml::de::DeTable;
 
 use super::{
     checks::{
         check_credentials, check_present, check_python, check_settings, check_sync, has_dynamic_version, is_unpacked,
         what_is_built,
     },
-    command::Install,
-    files::{Files, Unknown},
+    files::{PROJECT_FILES, Unknown, may_change},
     pip::Pip,
     place::{self, PYTHON, Place},
+    service::{Located, Problem, ProjectTexts, Served, Service, Standpoint, Wanted, refused},
     settle::{beside, roots, settled},
     shell,
-    step::{Part, Scene, Step, chain},
+    states::chain,
+    step::{Scene, mount_at},
+    version::poetry_major,
 };
 use crate::{
     error::Error,
-    gateway::{Gateway, Ref},
-    graph::{self, INTERPRETER_PATH, Materials, Workshop},
+    gateway::Ref,
+    graph::{self, INTERPRETER_PATH, Materials},
     index, interpreter, layout,
     plan::{self, Plan, Target},
     python::{Family, Python},
-    request::Request,
     settings::Settings,
     source::SourceFile,
 };
-
-/// The bit of a folder in Go's `fs.FileMode`.
-pub(super) const GO_FOLDER: u32 = 1 << 31;
-
-/// What serving needs of the build.
-#[derive(Clone, Copy)]
-pub struct Service<'a> {
-    /// The daemon.
-    pub gateway: &'a Gateway,
-    /// What the client asks for.
-    pub request: &'a Request,
-    /// What the daemon can do.
-    pub caps: &'a Caps,
-    /// What all build steps have in common.
-    pub workshop: &'a Workshop,
-    /// The user's files.
-    pub files: &'a Files<'a>,
-}
-
-/// An installation command where it stands.
-pub struct Wanted<'a> {
-    /// The step that it is part of.
-    pub step: &'a Step,
-    /// The commands in front of it in the same script.
-    pub before: &'a [Part],
-    /// The command's surroundings.
-    pub scene: &'a Scene,
-    /// Its options.
-    pub install: &'a Install,
-    /// The state of the stage that it is applied to.
-    pub state: &'a Output,
-    /// What earlier commands of the stage installed.
-    pub earlier: &'a [Served],
-    /// What stands in front of the names of vertices, e.g. `[builder 4/7]`.
-    pub label: &'a str,
-}
-
-/// Where a command stands.
-#[derive(Clone, Copy)]
-pub struct Standpoint<'a> {
-    /// The state of the stage in the original graph.
-    pub original: &'a Output,
-    /// The same in the new one.
-    pub state: &'a Output,
-    /// The step that it is part of, for its mounts.
-    pub step: Option<&'a Step>,
-    /// Its surroundings.
-    pub scene: &'a Scene,
-    /// The commands in front of it in the same script.
-    pub before: &'a [Part],
-    /// What earlier commands of the stage installed.
-    pub earlier: &'a [Served],
-}
-
-/// What a command installed.
-#[derive(Debug, Clone)]
-pub struct Served {
-    /// Where.
-    pub place: Place,
-    /// The layers, each with what it holds.
-    pub layers: Vec<(String, Output)>,
-    /// The packages, with their versions.
-    pub packages: BTreeMap<String, String>,
-    /// Whether the project itself is installed.
-    pub has_root: bool,
-    /// Why Poetry has to run as well, for what is not in the layers.
-    pub rest: Option<String>,
-    /// The same layers before they were fitted to the stage's folders, if root owns them.
-    pub(super) loose: Option<Vec<(String, Output)>>,
-}
-
-/// Why a command is left to Poetry.
-#[derive(Debug)]
-pub struct Refused(pub String);
-
-/// Not served, or a failure of the build.
-pub enum Problem {
-    /// Poetry does it.
-    Refused(Refused),
-    /// The build fails.
-    Error(Error),
-}
-
-impl From<Unknown> for Problem {
-    fn from(unknown: Unknown) -> Self {
-        match unknown {
-            Unknown::Gateway(error) => Self::Error(error.into()),
-            Unknown::Uncertain(reason) => Self::Refused(Refused(reason)),
-        }
-    }
-}
-
-impl<T: Into<Error>> From<T> for Problem {
-    fn from(error: T) -> Self {
-        Self::Error(error.into())
-    }
-}
-
-pub(super) fn refused<T>(reason: impl Into<String>) -> Result<T, Problem> {
-    Err(Problem::Refused(Refused(reason.into())))
-}
-
-/// Where the environment of a command is, and what its project is.
-pub struct Located {
-    /// The environment.
-    pub place: Place,
-    /// The absolute path of the project's folder.
-    pub folder: String,
-    texts: ProjectTexts,
-}
-
-impl Located {
-    /// The names of the project's scripts.
-    #[must_use]
-    pub fn scripts(&self) -> Vec<String> {
-        let pyproject = poetry_lock::Pyproject::read(&self.texts.pyproject, poetry_lock::Dialect::Poetry2);
-        pyproject.map(|pyproject| pyproject.scripts.into_iter().map(|script| script.name).collect()).unwrap_or_default()
-    }
-}
-
-/// A project's files.
-#[derive(Debug, Clone)]
-pub(super) struct ProjectTexts {
-    pub(super) pyproject: String,
-    pub(super) lock: Option<String>,
-    pub(super) toml: Option<String>,
-}
-
-impl Wanted<'_> {
-    /// The command's surroundings, with the variables that are set for it alone.
-    fn own_scene(&self) -> Scene {
-        let mut scene = self.scene.clone();
-        scene.variables.extend(self.install.assignments.iter().cloned());
-        scene
-    }
-}
 
 impl Service<'_> {
     /// Finds the project and the environment of a command.
@@ -188,14 +52,10 @@ impl Service<'_> {
             };
         }
         let (folder, texts) = self.texts(at, folder).await?;
-        let settings = match texts.toml.as_deref().map(PoetryToml::read).transpose() {
-            Ok(settings) => settings.unwrap_or_default(),
-            Err(error) => return refused(error.to_string()),
-        };
-        let parsed = match poetry_lock::Pyproject::read(&texts.pyproject, poetry_lock::Dialect::Poetry2) {
-            Ok(parsed) => parsed,
-            Err(error) => return refused(error.to_string()),
-        };
+        let settings = texts.toml.as_deref().map(PoetryToml::read).transpose();
+        let settings = settings.or_else(|error| texts.refused(error))?.unwrap_or_default();
+        let parsed = poetry_lock::Pyproject::read(&texts.pyproject, poetry_lock::Dialect::Poetry2)
+            .or_else(|error| texts.refused(error))?;
         let name = parsed.name.as_ref().map(|name| poetry_lock::Name::new(&name.value).to_string());
         let project = place::Project { folder: &folder, name: name.as_deref(), toml: &settings };
         let served: Vec<String> = earlier.iter().filter_map(|served| served.place.path().map(str::to_owned)).collect();
@@ -214,6 +74,10 @@ impl Service<'_> {
             return refused(format!("the value of {name} is known to the running shell alone"));
         }
         let folder = scene.absolute(folder.unwrap_or("."));
+        let mut before = at.before.iter().map(|part| &part.segment.text);
+        if let Some(text) = before.find(|text| PROJECT_FILES.iter().any(|name| may_change(text, name))) {
+            return refused(format!("`{text}` in front of it may change the project's files"));
+        }
         let text = async |name: &str| -> Result<Option<String>, Unknown> {
             let path = scene.absolute(&format!("{folder}/{name}"));
             if let Some((output, path)) = mounted.and_then(|step| mount_at(step, &path)) {
@@ -265,10 +129,9 @@ impl Service<'_> {
             return refused(format!("no poetry.lock is copied to {} before it", located.folder));
         };
         let texts = Texts { pyproject: &located.texts.pyproject, lock, poetry_toml: located.texts.toml.as_deref() };
-        let project = match (pip, poetry_lock::Project::read(&texts)) {
-            (Some(pip), _) => pip.list.project.clone(),
-            (None, Ok(project)) => project,
-            (None, Err(error)) => return refused(error.to_string()),
+        let project = match pip {
+            Some(pip) => pip.list.project.clone(),
+            None => poetry_lock::Project::read(&texts).or_else(|error| located.texts.refused(error))?,
         };
         let platform = platform_of(&step.vertex);
         let probe_root = self.python_of(&step.root)?;
@@ -280,7 +143,7 @@ impl Service<'_> {
         }
         let mounted = |path: &str| {
             let mut mounts = step.exec.mounts.iter().filter(|mount| mount.dest != "/");
-            mounts.any(|mount| place::is_below(path, &mount.dest))
+            mounts.any(|mount| layout::is_below(path, &mount.dest))
         };
         if let Some(path) = place.path().filter(|path| mounted(path)) {
             return refused(format!("the virtual environment {path} is in a mount, which is no part of the image"));
@@ -291,13 +154,7 @@ impl Service<'_> {
             pip.check_selection(&found)?;
         }
         let file = SourceFile::toml("pyproject.toml", texts.pyproject);
-        let settings = match DeTable::parse(&file.text) {
-            Ok(table) => match Settings::read(&file, table.get_ref(), &self.request.build_args) {
-                Ok(settings) => settings,
-                Err(error) => return refused(error.to_string()),
-            },
-            Err(_) => Settings::default(),
-        };
+        let settings = Settings::read(&file, &self.request.build_args).or_else(|error| located.texts.refused(error))?;
         let modules = layout::candidates(&project.pyproject);
         let files = match pip {
             Some(_) => BTreeSet::new(),
@@ -438,10 +295,7 @@ impl Service<'_> {
             options: Some(&wanted.install.options),
             programs: matches!(place, Place::System).then_some(found.executable.as_str()),
         };
-        let mut plan = match plan::make(&inputs) {
-            Ok(plan) => plan,
-            Err(error) => return refused(error.to_string()),
-        };
+        let mut plan = plan::make(&inputs).or_else(|error| located.texts.refused(error))?;
         if plan.root.is_some() && layout::find(&project.pyproject, files).is_empty() {
             // Poetry 1 goes on without the project, Poetry 2 fails.
             if poetry_major(&wanted.step.root, wanted.before) != Some(1) {
@@ -493,55 +347,6 @@ impl Service<'_> {
         }
         Ok(found)
     }
-}
-
-/// The mount of a step that a path is in, and the path in what is mounted.
-pub(super) fn mount_at(step: &Step, path: &str) -> Option<(Output, String)> {
-    let inputs = step.vertex.inputs();
-    let mounts = step.exec.mounts.iter().filter(|mount| mount.dest != "/" && mount.input >= 0);
-    mounts
-        .filter_map(|mount| {
-            let rest = path.strip_prefix(mount.dest.trim_end_matches('/'))?;
-            (rest.is_empty() || rest.starts_with('/')).then_some((mount, rest))
-        })
-        .max_by_key(|(mount, _)| mount.dest.len())
-        .and_then(|(mount, rest)| {
-            let input = inputs.get(usize::try_from(mount.input).ok()?)?.clone();
-            Some((input, format!("/{}", layout::normalized(&format!("{}{rest}", mount.selector)))))
-        })
-}
-
-/// The major version of Poetry that the stage installs, as far as it says so.
-pub(super) fn poetry_major(root: &Output, before: &[Part]) -> Option<u64> {
-    let texts = place::steps(root).into_iter().map(|step| (step.text(), step.exec.meta.unwrap_or_default().env));
-    let own = before.iter().map(|part| (part.segment.text.clone(), Vec::new()));
-    texts.chain(own).find_map(|(text, env)| {
-        let mut requirements = text.split("poetry").skip(1);
-        let pinned = requirements.find_map(major_of_requirement);
-        let named = text.contains("poetry").then(|| {
-            let version = env.iter().find_map(|entry| entry.strip_prefix("POETRY_VERSION="));
-            version.and_then(major)
-        });
-        pinned.or(named.flatten())
-    })
-}
-
-fn major(version: &str) -> Option<u64> {
-    let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
-}
-
-/// The major version that stands behind a name, e.g. `==1.8.5`, `~=1.8` or `>=1.6,<2`, if there is but one.
-fn major_of_requirement(text: &str) -> Option<u64> {
-    let ends = |c: char| c.is_whitespace() || c == '"' || c == '\'' || c == ';';
-    let constraint = text.split(ends).next().unwrap_or_default();
-    if let Some(version) = constraint.strip_prefix("==").or_else(|| constraint.strip_prefix("~=")) {
-        return major(version);
-    }
-    let is_constraint = constraint.starts_with(['<', '>', '!']);
-    let limits = constraint.split(',').filter_map(|part| part.strip_prefix('<'));
-    let is_below = limits.filter_map(major).any(|limit| limit == 2);
-    (is_constraint && is_below).then_some(1)
 }
 
 fn platform_of(vertex: &OpenVertex) -> Platform {
@@ -608,26 +413,4 @@ async fn ask(
 async fn read(service: &Service<'_>, output: Output, path: &str) -> Result<Vec<u8>, Error> {
     let solved = service.gateway.solve(output.marshal()?).await?;
     Ok(service.gateway.read_file(&solved, path).await?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requirements_tell_the_major_version() {
-        for (text, expected) in [
-            ("==1.8.5 x", Some(1)),
-            ("~=2.1\"", Some(2)),
-            ("<2", Some(1)),
-            (">=1.6,<2.0'", Some(1)),
-            (">=1.6", None),
-            ("<3", None),
-            (" <2", None),
-            ("==$VERSION", None),
-            ("-plugin-export<2", None),
-        ] {
-            assert_eq!(major_of_requirement(text), expected, "{text}");
-        }
-    }
 }

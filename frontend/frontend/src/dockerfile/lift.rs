@@ -5,8 +5,7 @@ use buildkit_llb::{Merge, OpenVertex, Output, cap};
 use buildkit_proto::pb;
 
 use super::{
-    install::{Problem, Service},
-    rewrite::Layer,
+    service::{Layer, Problem, Service},
     settle::settled,
 };
 

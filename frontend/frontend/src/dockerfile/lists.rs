@@ -11,16 +11,11 @@ use buildkit_proto::pb;
 use super::{
     command::Command,
     files::{Files, Unknown},
-    install::mount_at,
-    place::is_below,
-    rewrite::copies,
     shell::{self, Variables},
-    step::{Step, chain},
+    states::{chain, copies},
+    step::{At, Step, mount_at},
 };
-use crate::{error::Error, glob};
-
-/// A command of a step: the digest of the step's vertex, and the command's place in its script.
-pub type At = (String, usize);
+use crate::{error::Error, glob, layout::is_below};
 
 /// Who writes and reads lists.
 #[derive(Debug, Default)]

@@ -7,6 +7,7 @@
 
 mod checks;
 pub mod command;
+mod config;
 pub mod delegate;
 pub mod files;
 mod indirect;
@@ -19,9 +20,14 @@ pub mod place;
 pub mod requirements;
 pub mod result;
 pub mod rewrite;
+mod run;
+mod seeds;
+pub mod service;
 mod settle;
 pub mod shell;
+mod states;
 pub mod step;
+mod version;
 
 use std::sync::Arc;
 
@@ -39,9 +45,9 @@ use crate::{
     source::SourceFile,
 };
 use files::Files;
-use install::Service;
 use result::Ending;
 use rewrite::{Directives, Left};
+use service::Service;
 
 /// The comment that switches serving off: in the head of the file for all of it, else for the instruction behind it.
 const OFF: &str = "poetry-buildkit: off";
@@ -177,7 +183,7 @@ impl Build<'_> {
             *reference = self.service.gateway.solve(definition).await?;
         }
         if let (Some(config), Some(mut ending)) = (config, ending) {
-            ending.rewrite_history(&step::chain(&original), &rewritten.layers);
+            ending.rewrite_history(&states::chain(&original), &rewritten.layers);
             if Ending::read(config).is_some_and(|original| original != ending) {
                 *config = ending.to_json();
             }

@@ -4,7 +4,7 @@ use buildkit_llb::{Network, Output, ProxyEnv};
 use buildkit_proto::pb;
 
 use super::{
-    install::{GO_FOLDER, Problem, Service, Wanted},
+    service::{GO_FOLDER, Problem, Service, Wanted},
     step::Scene,
 };
 use crate::{gateway::Ref, graph::Workshop};

@@ -11,10 +11,11 @@ use poetry_lock::{Environment, Export as List, Extras, GroupChoice, LockedPackag
 
 use super::{
     command::Install,
-    install::{GO_FOLDER, Problem, ProjectTexts, Service, Standpoint, poetry_major, refused},
     place::Place,
     requirements::{self, Export, PipInstall},
+    service::{GO_FOLDER, Problem, ProjectTexts, Service, Standpoint, refused},
     step::{Part, Scene, Step},
+    version::poetry_major,
 };
 use crate::{
     gateway::{Ref, Stat},
@@ -80,10 +81,8 @@ impl Service<'_> {
             return refused(format!("no poetry.lock is copied to {folder} before it"));
         };
         // The exporter does not look at the settings.
-        let project = match Project::read(&Texts { pyproject: &texts.pyproject, lock, poetry_toml: None }) {
-            Ok(project) => project,
-            Err(error) => return refused(error.to_string()),
-        };
+        let read = Project::read(&Texts { pyproject: &texts.pyproject, lock, poetry_toml: None });
+        let project = read.or_else(|error| texts.refused(error))?;
         if poetry_major(&step.root, before) == Some(1) && project.lock.version.has_groups() {
             return refused("Poetry 1 exports a lock of Poetry 2 in a way of its own");
         }
@@ -296,11 +295,10 @@ impl Pip<'_> {
     pub(super) fn check_selection(&self, found: &Interpreter) -> Result<(), Problem> {
         let environment = interpreter::environment(found).or_else(|error| refused(error.to_string()))?;
         let list = self.list.list()?;
-        let listed = list.installed(&environment).or_else(|error| refused(error.to_string()))?;
-        let selected = match self.list.project.select(&environment, &self.wanted.options) {
-            Ok(selection) => selection,
-            Err(error) => return refused(error.to_string()),
-        };
+        let texts = &self.list.texts;
+        let listed = list.installed(&environment).or_else(|error| texts.refused(error))?;
+        let selected = self.list.project.select(&environment, &self.wanted.options);
+        let selected = selected.or_else(|error| texts.refused(error))?;
         let key = |package: &LockedPackage| (package.name.clone(), package.version_text.clone());
         let ours: BTreeSet<_> = selected.packages.iter().map(|selected| key(selected.package)).collect();
         let theirs: BTreeSet<_> = listed.iter().map(|package| key(package)).collect();

@@ -7,9 +7,10 @@ use poetry_lock::PoetryToml;
 use sha2::{Digest, Sha256};
 
 use super::{
-    command::Command,
+    command::{Command, names_poetry},
     files::{Files, Unknown},
-    step::{Scene, Step, chain},
+    states::chain,
+    step::{Part, Scene, Script, Step},
 };
 use buildkit_llb::Output;
 
@@ -51,7 +52,7 @@ pub struct Project<'a> {
 
 /// The settings of Poetry that stages make by `poetry config`, the last counts. Those that are not for the project alone are kept
 /// in the user's home.
-fn configured(steps: &[Step], parts: &[super::step::Part], key: &str, folder: &str, scene: &Scene) -> Option<String> {
+fn configured(steps: &[Step], parts: &[Part], key: &str, folder: &str, scene: &Scene) -> Option<String> {
     let is_users = |other: &Scene| config_folder(other) == config_folder(scene);
     let all = steps.iter().flat_map(Step::parts).chain(parts);
     all.filter_map(|part| match &part.command {
@@ -62,6 +63,21 @@ fn configured(steps: &[Step], parts: &[super::step::Part], key: &str, folder: &s
     .next_back()
     .cloned()
     .flatten()
+}
+
+/// A command that may make settings of Poetry and that could not be read.
+fn unread_config(steps: &[Step], parts: &[Part]) -> Option<String> {
+    let scripts = steps.iter().filter(|step| matches!(step.script, Script::Unread(_))).map(Step::text);
+    let commands = steps.iter().flat_map(Step::parts).chain(parts);
+    let commands = commands.filter(|part| matches!(part.command, Command::Needs(_)));
+    let mut texts = scripts.chain(commands.map(|part| part.segment.text.clone()));
+    texts.find(|text| names_poetry(text) && text.contains(" config "))
+}
+
+/// Whether a script makes a virtual environment at a path that ends in `name`.
+fn makes_venv(script: &str, name: &str) -> bool {
+    let makes = |command: &str| ["-m venv ", "virtualenv ", "uv venv"].iter().any(|maker| command.contains(maker));
+    script.split(['&', ';', '\n']).any(|command| makes(command) && command.contains(name))
 }
 
 /// What tells the folder that `poetry config` writes to from that of another user.
@@ -89,7 +105,7 @@ pub fn steps(state: &Output) -> Vec<Step> {
 pub async fn place(
     state: &Output,
     scene: &Scene,
-    before: &[super::step::Part],
+    before: &[Part],
     project: &Project<'_>,
     files: &Files<'_>,
     served: &[String],
@@ -111,6 +127,19 @@ pub async fn place(
         }
         return Err(Unknown::Uncertain(format!("VIRTUAL_ENV is {active}, which no step before makes")));
     }
+    if let Some(text) = unread_config(&steps, before) {
+        return Err(Unknown::Uncertain(format!(
+            "`{text}` may make settings of Poetry and cannot be read with certainty"
+        )));
+    }
+    let config = [("POETRY_CONFIG_DIR", ""), ("XDG_CONFIG_HOME", "/pypoetry"), ("HOME", "/.config/pypoetry")]
+        .into_iter()
+        .find_map(|(name, folder)| Some(format!("{}{folder}/config.toml", variable(name)?)));
+    if let Some(config) = config.filter(|config| config.starts_with('/'))
+        && files.exists(state, &config).await?
+    {
+        return Err(Unknown::Uncertain(format!("{config} has settings of Poetry, which are not read")));
+    }
     let setting = |key: &str, variable_name: &str| {
         variable(variable_name).or_else(|| configured(&steps, before, key, project.folder, scene))
     };
@@ -129,6 +158,10 @@ pub async fn place(
             "the build context brings a virtual environment {own}; add .venv to .dockerignore"
         )));
     }
+    let made = || steps.iter().map(Step::text).chain(before.iter().map(|part| part.segment.text.clone()));
+    if !is_served && in_project != Some(false) && made().any(|text| makes_venv(&text, ".venv")) {
+        return Err(Unknown::Uncertain(format!("a command before it makes the virtual environment {own}")));
+    }
     if is_served && in_project != Some(false) || create && in_project == Some(true) {
         return Ok(Place::Venv { path: own, made: true });
     }
@@ -143,12 +176,8 @@ pub async fn place(
             None => format!("{}/.cache/pypoetry", home()?),
         },
     };
-    let folder = match project
-        .toml
-        .virtualenvs_path
-        .clone()
-        .or_else(|| setting("virtualenvs.path", "POETRY_VIRTUALENVS_PATH"))
-    {
+    let path = variable("POETRY_VIRTUALENVS_PATH").or_else(|| project.toml.virtualenvs_path.clone());
+    let folder = match path.or_else(|| setting("virtualenvs.path", "POETRY_VIRTUALENVS_PATH")) {
         Some(path) => path.replace("{cache-dir}", &cache),
         None => format!("{cache}/virtualenvs"),
     };
@@ -171,13 +200,6 @@ fn environment_name(name: &str, folder: &str) -> String {
     format!("{sanitized}-{}", digest.get(..8).unwrap_or_default())
 }
 
-/// Whether a path is that of a folder, or is in it.
-#[must_use]
-pub fn is_below(path: &str, folder: &str) -> bool {
-    let rest = path.strip_prefix(folder.trim_end_matches('/'));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 /// `poetry.config.config.boolean_normalizer`.
 fn is_true(text: &str) -> bool {
     ["true", "1"].contains(&text.to_lowercase().as_str())
@@ -186,6 +208,17 @@ fn is_true(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commands_that_make_a_virtual_environment() {
+        for script in ["python -m venv .venv", "cd /app && uv venv", "x; virtualenv -p python3 /app/.venv"] {
+            assert!(makes_venv(script, if script.contains("uv") { "venv" } else { ".venv" }), "{script}");
+        }
+        for script in ["poetry config virtualenvs.in-project true && ls .venv", "python -m venv /opt/poetry; ls .venv"]
+        {
+            assert!(!makes_venv(script, ".venv"), "{script}");
+        }
+    }
 
     #[test]
     fn environments_are_named_as_poetry_names_them() {

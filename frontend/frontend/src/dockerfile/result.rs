@@ -9,9 +9,9 @@ use super::{
     command::{self, Command},
     files::Files,
     indirect,
-    install::{Problem, Refused, Served, Service, Standpoint},
     place::Place,
-    rewrite::{Layer, runnable},
+    run::runnable,
+    service::{Layer, Problem, Refused, Served, Service, Standpoint},
     shell,
     step::{Scene, has_shell},
 };
@@ -74,7 +74,7 @@ impl Ending {
             let words = self.strings(key);
             let text = script(&words).unwrap_or_else(|| joined(&words));
             match command::command(&text, &scene.variables) {
-                Command::Run { .. } | Command::Other | Command::Prefix(_) => None,
+                Command::Run(_) | Command::Other | Command::Prefix(_) => None,
                 _ if !command::names_poetry(&text) => None,
                 Command::Needs(reason) => Some(reason),
                 _ => Some(format!("the image runs `{text}`")),
@@ -145,7 +145,7 @@ impl Ending {
             let words = self.strings(key);
             let is_shell = script(&words).is_some();
             let text = script(&words).unwrap_or_else(|| joined(&words));
-            let Command::Run { words: run, .. } = command::command(&text, &scene.variables) else { continue };
+            let Command::Run(run) = command::command(&text, &scene.variables) else { continue };
             let at = Standpoint { original, state, step: None, scene: &scene, before: &[], earlier: served };
             let located = service.locate(&at, None).await;
             match located.and_then(|located| runnable(&located, &run, served)) {
@@ -153,10 +153,10 @@ impl Ending {
                 Err(Problem::Refused(Refused(reason))) => return Ok(Err(reason)),
                 Err(Problem::Error(error)) => return Err(error),
             }
-            let new = match (is_shell, text.split_once(" run ")) {
-                (true, Some((_, command))) => {
+            let new = match (is_shell, shell::behind_run(&text)) {
+                (true, Some((given, command))) => {
                     let shell = words.get(..words.len() - 1).unwrap_or_default();
-                    shell.iter().cloned().chain([command.to_owned()]).collect()
+                    shell.iter().cloned().chain([format!("{given}{command}")]).collect()
                 }
                 _ => run,
             };
@@ -197,7 +197,7 @@ fn joined(words: &[String]) -> String {
 mod tests {
     use buildkit_llb::{File, FileAction, Platform, Source};
 
-    use super::{super::step::chain, *};
+    use super::{super::states::chain, *};
 
     fn ending(config: Value) -> Ending {
         Ending::read(config.to_string().as_bytes()).unwrap()

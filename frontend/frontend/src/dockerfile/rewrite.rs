@@ -13,15 +13,18 @@ use install_request::EPOCH;
 use super::{
     command::Command,
     indirect,
-    install::{Located, Problem, Refused, Served, Service, Standpoint, Wanted},
     lift::{self, Environment},
-    lists::{At, Lists},
-    place::{self, Place},
+    lists::Lists,
+    place,
     requirements::PipInstall,
+    run::{in_place, runnable},
+    seeds,
+    service::{Layer, Problem, Refused, Served, Service, Standpoint, Wanted},
     shell::{self, Segment},
-    step::{Part, Scene, Script, Step, chain, has_shell, inseparable, states},
+    states::{chain, copies, key, lasting},
+    step::{At, Part, Scene, Script, Step, has_shell, inseparable},
 };
-use crate::error::Error;
+use crate::{error::Error, layout::is_below};
 
 /// A graph that was made anew.
 pub struct Rewritten {
@@ -35,21 +38,6 @@ pub struct Rewritten {
     pub keeps_poetry: bool,
     /// The layers that now stand for the layer of a vertex, by the vertex's digest in the original graph.
     pub layers: BTreeMap<String, Vec<Layer>>,
-}
-
-/// A layer of the new graph.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Layer {
-    /// What made it, for the image's history.
-    pub text: String,
-    /// How many earlier layers it lies below.
-    pub below: usize,
-}
-
-impl From<String> for Layer {
-    fn from(text: String) -> Self {
-        Self { text, below: 0 }
-    }
 }
 
 /// A command that is left to Poetry.
@@ -227,6 +215,9 @@ impl Pass<'_> {
     async fn run(&mut self, vertices: &[OpenVertex]) -> Result<Outcome, Error> {
         for vertex in vertices {
             let digest = vertex.digest();
+            if let Some((installation, reason)) = self.steps.get(digest).and_then(|step| self.of_seeds(step)) {
+                return Ok(Outcome::Left(installation, Refused(reason)));
+            }
             let step = self.steps.get(digest).filter(|_| !self.left.contains_key(digest));
             let step = step.filter(|step| !matches!(step.script, Script::Other));
             match step {
@@ -315,6 +306,15 @@ impl Pass<'_> {
         found
     }
 
+    /// The step that made an environment whose pip another step uses, and why it is left to Poetry.
+    fn of_seeds(&self, step: &Step) -> Option<(String, String)> {
+        let earlier = self.earlier(&step.root);
+        let environments: Vec<&str> = earlier.iter().filter_map(Served::made).collect();
+        let (path, text) = seeds::step_uses_pip(step, &environments)?;
+        let (digest, _) = self.served.iter().find(|(_, all)| all.iter().any(|served| served.made() == Some(path)))?;
+        Some((digest.clone(), seeds::reason(&text, path)))
+    }
+
     async fn step(&mut self, step: &Step) -> Result<(), Stop> {
         let digest = step.vertex.digest().to_owned();
         let at_home;
@@ -339,6 +339,11 @@ impl Pass<'_> {
             if index + 1 == step.parts().len() {
                 segment.separator = "";
             }
+            let here = served.get(known..).unwrap_or_default();
+            let environments: Vec<&str> = here.iter().filter_map(Served::made).collect();
+            if let Some(path) = seeds::part_uses_pip(part, &environments) {
+                return Err(Problem::Refused(Refused(seeds::reason(&part.segment.text, path))).into());
+            }
             match &part.command {
                 Command::Install(install) => {
                     self.cut(step, index, &mut work, &label)?;
@@ -356,8 +361,8 @@ impl Pass<'_> {
                     if let Some(reason) = made.rest.clone().filter(|_| !self.partial.contains_key(&digest)) {
                         return Err(Stop::Partial(reason));
                     }
-                    let is_new = matches!(made.place, Place::Venv { made: true, .. })
-                        && !served.iter().any(|served| served.place.path() == made.place.path());
+                    let is_new =
+                        made.made().is_some() && !served.iter().any(|served| served.place.path() == made.place.path());
                     self.lay(step, &mut work, &made, is_new, &label, part)?;
                     // Poetry finds what is there, and does the rest.
                     if made.rest.is_some() {
@@ -406,12 +411,12 @@ impl Pass<'_> {
                 }
                 Command::Config { local: true, .. } if !keeps => {
                     self.cut(step, index, &mut work, &label)?;
-                    work.state = self.local_settings(step, before, work.state, part, &label).await?;
+                    work.state = self.service.local_settings(step, before, work.state, part, &label).await?;
                     work.layers.push(format!("RUN {}", part.segment.text).into());
                 }
                 Command::Config { .. } | Command::Moot | Command::EnvUse(_) if !keeps => work.leave_out(&segment),
                 Command::Clean(folders) if !keeps && !holds_environment(folders, &served) => work.leave_out(&segment),
-                Command::Run { words, assignments } if !keeps => {
+                Command::Run(words) if !keeps => {
                     let at = Standpoint {
                         original: &step.root,
                         state: &work.state,
@@ -421,7 +426,7 @@ impl Pass<'_> {
                         earlier: &served,
                     };
                     let place = runnable(&self.service.locate(&at, None).await?, words, &served)?;
-                    segment.text = in_place(&part.segment.text, words, *assignments, &place);
+                    segment.text = in_place(&part.segment.text, words, &place);
                     work.wait(segment);
                 }
                 Command::Needs(reason) => return Err(Problem::Refused(Refused(reason.clone())).into()),
@@ -593,45 +598,6 @@ impl Pass<'_> {
         })?;
         Ok((state, 0))
     }
-
-    /// What `poetry config --local` leaves in poetry.toml, with all that it left there before.
-    async fn local_settings(
-        &self,
-        step: &Step,
-        before: &[Part],
-        state: Output,
-        part: &Part,
-        label: &str,
-    ) -> Result<Output, Problem> {
-        let path = part.scene.absolute("poetry.toml");
-        let refused = |reason: &str| Problem::Refused(Refused(reason.to_owned()));
-        if self.service.files.exists(&step.root, &path).await? {
-            return Err(refused("it changes a poetry.toml that is there already"));
-        }
-        if !part.scene.user.is_empty() {
-            return Err(refused("it writes poetry.toml as another user than root"));
-        }
-        let steps = place::steps(&step.root);
-        let earlier = steps.iter().flat_map(Step::parts).chain(before).chain([part]);
-        let mut tables: BTreeMap<&str, BTreeMap<&str, String>> = BTreeMap::new();
-        for part in earlier.filter(|earlier| earlier.scene.folder == part.scene.folder) {
-            let Command::Config { key, value, local: true } = &part.command else { continue };
-            let (table, key) = key.rsplit_once('.').ok_or_else(|| refused("the setting is in no table"))?;
-            let table = tables.entry(table).or_default();
-            match value {
-                Some(value) => table.insert(key, toml_value(value)),
-                None => table.remove(key),
-            };
-        }
-        let table = |(name, values): (&&str, &BTreeMap<&str, String>)| {
-            let lines: String = values.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
-            format!("[{name}]\n{lines}")
-        };
-        let text: Vec<String> = tables.iter().map(table).collect();
-        let file = FileAction::mkfile(&path, text.join("\n")).mode(0o600).timestamp(EPOCH);
-        let name = format!("{label} {}", part.segment.text);
-        Ok(step.vertex.located(File::on(state).then(file).name(name)).output()?)
-    }
 }
 
 /// A command of a step, and those in front of it.
@@ -651,10 +617,10 @@ fn copies_poetry(vertex: &OpenVertex) -> Option<String> {
         let source = copy.src.trim_end_matches('/');
         // The folder that Poetry has to itself is there in any case.
         let is_missing = |home: &Option<String>, scene: &Scene| {
-            let in_home = home.as_ref().is_some_and(|home| place::is_below(home, source));
+            let in_home = home.as_ref().is_some_and(|home| is_below(home, source));
             let is_users = match scene.variables.get("HOME") {
                 Some(home) if home == shell::USERS_HOME => source.contains("/.local"),
-                home => place::is_below(source, &format!("{}/.local", home.map_or("/root", String::as_str))),
+                home => is_below(source, &format!("{}/.local", home.map_or("/root", String::as_str))),
             };
             let is_named = source.ends_with("/poetry") || source.contains("pypoetry") || source.contains("/poetry/");
             !in_home && (is_users || is_named)
@@ -667,46 +633,6 @@ fn copies_poetry(vertex: &OpenVertex) -> Option<String> {
 fn holds_environment(folders: &[String], served: &[Served]) -> bool {
     let mut paths = served.iter().filter_map(|served| served.place.path());
     paths.any(|path| folders.iter().any(|folder| path.starts_with(folder.as_str())))
-}
-
-/// A value of `poetry config` as it is in a file.
-fn toml_value(text: &str) -> String {
-    match text {
-        "true" | "false" => text.to_owned(),
-        number if number.parse::<i64>().is_ok() => number.to_owned(),
-        text => toml::Value::String(text.to_owned()).to_string(),
-    }
-}
-
-/// The file system below the first change that files of the client's made, and the number of changes since then, if all of
-/// these lie one on the other.
-fn lasting(state: &Output) -> Option<(Output, usize)> {
-    let states = states(state);
-    let is_clients = |vertex: &OpenVertex| matches!(vertex.op().op, Some(pb::op::Op::Source(source)) if source.identifier.starts_with("local://"));
-    let first = states.iter().position(|state| state.vertices().iter().any(is_clients))?;
-    let is_merged =
-        |state: &Output| matches!(state.vertex().and_then(|(vertex, _)| vertex.op().op), Some(pb::op::Op::Merge(_)));
-    let (below, above) = states.split_at(first);
-    if above.iter().any(is_merged) { None } else { Some((below.last()?.clone(), above.len())) }
-}
-
-/// Names an output of a vertex.
-fn key(output: &Output) -> Option<(String, i64)> {
-    output.vertex().map(|(vertex, index)| (vertex.digest().to_owned(), index))
-}
-
-/// What a file op copies from other stages.
-pub(super) fn copies(vertex: &OpenVertex) -> Vec<(Output, pb::FileActionCopy)> {
-    let Some(pb::op::Op::File(file)) = vertex.op().op else { return Vec::new() };
-    let inputs = vertex.inputs();
-    let copy = |action: pb::FileAction| match action.action {
-        Some(pb::file_action::Action::Copy(copy)) => {
-            let from = inputs.get(usize::try_from(action.secondary_input).ok()?)?;
-            Some((from.clone(), copy))
-        }
-        _ => None,
-    };
-    file.actions.into_iter().filter_map(copy).collect()
 }
 
 /// A step in the making.
@@ -741,52 +667,6 @@ impl Work {
     }
 }
 
-/// The environment in which `poetry run` runs a command. It has to be there by then, and the command too: Poetry also runs the
-/// project's own scripts where they are not installed.
-pub fn runnable(located: &Located, words: &[String], served: &[Served]) -> Result<Place, Problem> {
-    let place = installed(&located.place, served)?;
-    let has_root = served.iter().any(|served| served.has_root && served.place.path() == place.path());
-    let scripts = located.scripts();
-    // Without a word, the image's user says later what is run.
-    let is_script = words.first().map_or(!scripts.is_empty(), |program| scripts.contains(program));
-    if is_script && !has_root {
-        let named = words.first().unwrap_or(&scripts[0]);
-        return Err(Problem::Refused(Refused(format!("`{named}` is a script of the project, which is not installed"))));
-    }
-    Ok(place)
-}
-
-fn installed(place: &Place, served: &[Served]) -> Result<Place, Problem> {
-    let Place::Venv { path, made: true } = place else { return Ok(place.clone()) };
-    let (start, _) = path.split_once(place::PYTHON).unwrap_or((path, ""));
-    let known = served.iter().find_map(|served| match &served.place {
-        Place::Venv { path: served, .. } if served.starts_with(start) => Some(served.clone()),
-        _ => None,
-    });
-    match known {
-        Some(path) => Ok(Place::Venv { path, made: true }),
-        None => Err(Problem::Refused(Refused("nothing was installed before it".to_owned()))),
-    }
-}
-
-/// The text of a command that `poetry run` would run, with the environment first on the path. `assignments` is how many stand in front of it.
-fn in_place(text: &str, words: &[String], assignments: usize, place: &Place) -> String {
-    // Behind the word `run` the text is the command's own, with variables that the shell is to expand.
-    let command = match text.split_once(" run ") {
-        Some((_, command)) => command.to_owned(),
-        None => words.iter().map(|word| shell::quoted(word)).collect::<Vec<_>>().join(" "),
-    };
-    // As they are written: what variables hold is not for the name of a step.
-    let given: String = shell::raw_words(text).into_iter().take(assignments).map(|word| format!("{word} ")).collect();
-    match place {
-        Place::System => format!("{given}{command}"),
-        Place::Venv { path, .. } => {
-            let path = shell::quoted(path);
-            format!("{given}VIRTUAL_ENV={path} PATH={path}/bin:\"$PATH\" {command}")
-        }
-    }
-}
-
 /// What a vertex's name begins with, e.g. `[builder 4/7]`.
 fn label(name: &str) -> String {
     match name.find(']') {
@@ -802,12 +682,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_run_in_their_environment() {
-        let venv = Place::Venv { path: "/app/.venv".into(), made: true };
-        let words = ["python".to_owned(), "x".to_owned()];
-        let shown = in_place("A=\"$B c\" poetry run python \"$X\"", &words, 1, &venv);
-        assert_eq!(shown, "A=\"$B c\" VIRTUAL_ENV=/app/.venv PATH=/app/.venv/bin:\"$PATH\" python \"$X\"");
-        assert_eq!(in_place("poetry run python x", &words, 0, &Place::System), "python x");
+    fn names_begin_with_the_stage() {
         assert_eq!(label("[builder 4/7] RUN x"), "[builder 4/7]");
     }
 

@@ -6,8 +6,8 @@ use buildkit_llb::{Annotate, File, FileAction, Output, Owner};
 use install_request::EPOCH;
 
 use super::{
-    install::{GO_FOLDER, Problem, Service, refused},
     place::Place,
+    service::{GO_FOLDER, Problem, Service, refused},
     shell,
     step::Scene,
 };

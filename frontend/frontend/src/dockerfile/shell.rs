@@ -3,7 +3,7 @@
 //! Follows POSIX `sh`, chapter 2. A script is cut into segments at `&&`, `;` and ends of lines. A segment that is one
 //! simple command is read to the last word, with variables expanded; any other is kept as its text.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 /// Variables by name.
 pub type Variables = BTreeMap<String, String>;
@@ -100,6 +100,8 @@ pub fn segments(script: &str) -> Option<Vec<Segment>> {
                 text.push(c);
             }
             ';' if depth == 0 && characters.peek() == Some(&';') => return None,
+            // A pipeline or list goes on behind the end of the line.
+            '\n' if depth == 0 && text.trim_end().ends_with('|') => text.push(' '),
             ';' | '\n' if depth == 0 => push(&mut text, ";"),
             '&' if depth == 0 && characters.peek() == Some(&'&') => {
                 characters.next();
@@ -197,11 +199,26 @@ fn bare(text: &str) -> Vec<(usize, char)> {
 /// The words of a command as they are written, assignments and redirections among them.
 #[must_use]
 pub fn raw_words(text: &str) -> Vec<&str> {
+    word_ranges(text).into_iter().map(|range| &text[range]).collect()
+}
+
+fn word_ranges(text: &str) -> Vec<Range<usize>> {
     let spaces = bare(text).into_iter().filter(|(_, c)| c.is_whitespace());
     let ends = spaces.map(|(at, c)| (at, at + c.len_utf8())).chain([(text.len(), text.len())]);
     let mut start = 0;
-    let words = ends.map(|(end, next)| &text[std::mem::replace(&mut start, next)..end]);
+    let words = ends.map(|(end, next)| std::mem::replace(&mut start, next)..end);
     words.filter(|word| !word.is_empty()).collect()
+}
+
+/// What `NAME=VALUE poetry run COMMAND` has in front of `poetry` and behind `run`, both as they are written: the shell is still to expand
+/// their variables, and what these hold is not for the name of a step. `None` if `run` is no word.
+#[must_use]
+pub fn behind_run(text: &str) -> Option<(String, &str)> {
+    let words = word_ranges(text);
+    let given = words.iter().map(|range| &text[range.clone()]).take_while(|word| is_assignment(word));
+    let given = given.map(|word| format!("{word} ")).collect();
+    let run = words.into_iter().find(|range| text[range.clone()] == *"run")?;
+    Some((given, text[run.end..].trim_start()))
 }
 
 /// What a command that is not followed may do to the shell that runs it.
@@ -638,6 +655,21 @@ mod tests {
     #[test]
     fn words_as_they_are_written() {
         assert_eq!(raw_words("A='b c' run \"$X y\" a\\ b  >out"), ["A='b c'", "run", "\"$X y\"", "a\\ b", ">out"]);
+    }
+
+    #[test]
+    fn pipelines_go_on_behind_the_end_of_the_line() {
+        let texts: Vec<String> =
+            segments("a ||\n  b\nc |\nd").unwrap().into_iter().map(|segment| segment.text).collect();
+        assert_eq!(texts, ["a ||   b", "c | d"]);
+    }
+
+    #[test]
+    fn what_poetry_runs_as_it_is_written() {
+        let text = "A=\"x run y\" B=$C poetry run gunicorn \"$D run\" ";
+        assert_eq!(behind_run(text), Some(("A=\"x run y\" B=$C ".to_owned(), "gunicorn \"$D run\" ")));
+        assert_eq!(behind_run("poetry run x"), Some((String::new(), "x")));
+        assert_eq!(behind_run("poetry \"run\" x"), None);
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub enum Script {
     Commands(Vec<Part>),
 }
 
+/// A command of a step: the digest of the step's vertex, and the command's place in its script.
+pub type At = (String, usize);
+
 /// A command of a script.
 #[derive(Debug, Clone)]
 pub struct Part {
@@ -102,6 +105,13 @@ impl Scene {
         match prefix {
             Prefix::Folder(folder) => self.folder = self.absolute(folder),
             Prefix::Variables(pairs) => self.variables.extend(pairs.iter().cloned()),
+            Prefix::Assigned(pairs) => {
+                for (name, value) in pairs {
+                    let is_hidden = is_for_poetry_alone(name) && !self.variables.contains_key(name);
+                    let value = if is_hidden { shell::UNKNOWN } else { value };
+                    self.variables.insert(name.clone(), value.to_owned());
+                }
+            }
             Prefix::Activate(venv) => {
                 let venv = self.absolute(venv);
                 let path = self.variables.get("PATH").cloned().unwrap_or_default();
@@ -111,6 +121,11 @@ impl Scene {
             Prefix::Options => {}
         }
     }
+}
+
+/// Whether a variable says something to Poetry, and hardly anything to a script that expands it.
+fn is_for_poetry_alone(name: &str) -> bool {
+    ["POETRY_VIRTUALENVS_", "POETRY_INSTALLER_"].iter().any(|start| name.starts_with(start)) || name == "VIRTUAL_ENV"
 }
 
 /// Whether a user is root.
@@ -275,43 +290,20 @@ pub fn inseparable(parts: &[Part], index: usize) -> Option<String> {
     condition.map(|part| format!("whether it runs depends on `{}`", part.segment.text))
 }
 
-/// The vertices that made a file system, from its base on, each changing what the one before left.
-#[must_use]
-pub fn chain(state: &Output) -> Vec<OpenVertex> {
-    states(state).iter().filter_map(|state| Some(state.vertex()?.0)).collect()
-}
-
-/// The file systems that one came from, from its base on, it itself being the last.
-#[must_use]
-pub fn states(state: &Output) -> Vec<Output> {
-    let mut chain = Vec::new();
-    let mut next = Some(state.clone());
-    while let Some(state) = next {
-        let Some((vertex, index)) = state.vertex() else { break };
-        let inputs = vertex.inputs();
-        let input = |index: i64| usize::try_from(index).ok().and_then(|index| inputs.get(index)).cloned();
-        next = match vertex.op().op {
-            Some(pb::op::Op::Exec(exec)) => {
-                exec.mounts.iter().find(|mount| mount.output == index).and_then(|mount| input(mount.input))
-            }
-            Some(pb::op::Op::File(file)) => base_of(&file, index, inputs.len()).and_then(input),
-            Some(pb::op::Op::Merge(_)) => input(0),
-            _ => None,
-        };
-        chain.push(state);
-    }
-    chain.reverse();
-    chain
-}
-
-/// The input that a file op changes.
-fn base_of(file: &pb::FileOp, output: i64, inputs: usize) -> Option<i64> {
-    let inputs = i64::try_from(inputs).ok()?;
-    let mut action = file.actions.iter().find(|action| action.output == output)?;
-    while action.input >= inputs {
-        action = file.actions.get(usize::try_from(action.input - inputs).ok()?)?;
-    }
-    Some(action.input)
+/// The mount of a step that a path is in, and the path in what is mounted.
+pub(super) fn mount_at(step: &Step, path: &str) -> Option<(Output, String)> {
+    let inputs = step.vertex.inputs();
+    let mounts = step.exec.mounts.iter().filter(|mount| mount.dest != "/" && mount.input >= 0);
+    mounts
+        .filter_map(|mount| {
+            let rest = path.strip_prefix(mount.dest.trim_end_matches('/'))?;
+            (rest.is_empty() || rest.starts_with('/')).then_some((mount, rest))
+        })
+        .max_by_key(|(mount, _)| mount.dest.len())
+        .and_then(|(mount, rest)| {
+            let input = inputs.get(usize::try_from(mount.input).ok()?)?.clone();
+            Some((input, format!("/{}", normalized(&format!("{}{rest}", mount.selector)))))
+        })
 }
 
 #[cfg(test)]

@@ -1,0 +1,60 @@
+//! Which Poetry a stage installs.
+
+use buildkit_llb::Output;
+
+use super::{place, step::Part};
+
+/// The major version of Poetry that the stage installs, as far as it says so.
+pub(super) fn poetry_major(root: &Output, before: &[Part]) -> Option<u64> {
+    let texts = place::steps(root).into_iter().map(|step| (step.text(), step.exec.meta.unwrap_or_default().env));
+    let own = before.iter().map(|part| (part.segment.text.clone(), Vec::new()));
+    texts.chain(own).find_map(|(text, env)| {
+        let mut requirements = text.split("poetry").skip(1);
+        let pinned = requirements.find_map(major_of_requirement);
+        let named = text.contains("poetry").then(|| {
+            let version = env.iter().find_map(|entry| entry.strip_prefix("POETRY_VERSION="));
+            version.and_then(major)
+        });
+        pinned.or(named.flatten())
+    })
+}
+
+fn major(version: &str) -> Option<u64> {
+    let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+/// The major version that stands behind a name, e.g. `==1.8.5`, `~=1.8` or `>=1.6,<2`, if there is but one.
+fn major_of_requirement(text: &str) -> Option<u64> {
+    let ends = |c: char| c.is_whitespace() || c == '"' || c == '\'' || c == ';';
+    let constraint = text.split(ends).next().unwrap_or_default();
+    if let Some(version) = constraint.strip_prefix("==").or_else(|| constraint.strip_prefix("~=")) {
+        return major(version);
+    }
+    let is_constraint = constraint.starts_with(['<', '>', '!']);
+    let limits = constraint.split(',').filter_map(|part| part.strip_prefix('<'));
+    let is_below = limits.filter_map(major).any(|limit| limit == 2);
+    (is_constraint && is_below).then_some(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requirements_tell_the_major_version() {
+        for (text, expected) in [
+            ("==1.8.5 x", Some(1)),
+            ("~=2.1\"", Some(2)),
+            ("<2", Some(1)),
+            (">=1.6,<2.0'", Some(1)),
+            (">=1.6", None),
+            ("<3", None),
+            (" <2", None),
+            ("==$VERSION", None),
+            ("-plugin-export<2", None),
+        ] {
+            assert_eq!(major_of_requirement(text), expected, "{text}");
+        }
+    }
+}
