@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use install_request::DEFAULT_PATH;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
@@ -39,9 +40,6 @@ pub enum Error {
 /// An image config (the JSON document that an image's manifest refers to).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config(Map<String, Value>);
-
-/// The `PATH` of an image whose config has none, as BuildKit gives it.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 impl Config {
     /// Reads a config.

@@ -16,7 +16,6 @@ pub mod image;
 pub mod index;
 pub mod interpreter;
 pub mod layout;
-pub mod nearest;
 pub mod plan;
 pub mod platform;
 pub mod python;

@@ -58,37 +58,6 @@ pub fn is_valid_name(raw: &str) -> bool {
         && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
 }
 
-/// The member of `known` that is spelled most like `wanted`, if it is close enough to be a slip
-/// of the pen.
-pub(crate) fn nearest<'a>(wanted: &Name, known: impl IntoIterator<Item = &'a Name>) -> Option<&'a Name> {
-    let limit = 1 + wanted.0.len() / 4;
-    known
-        .into_iter()
-        .map(|name| (edit_distance(&wanted.0, &name.0), name))
-        .filter(|(distance, _)| *distance <= limit)
-        .min()
-        .map(|(_, name)| name)
-}
-
-/// Levenshtein's distance in characters.
-fn edit_distance(left: &str, right: &str) -> usize {
-    let mut row: Vec<usize> = (0..=right.chars().count()).collect();
-    for (line, a) in left.chars().enumerate() {
-        let mut diagonal = line;
-        let mut last = line + 1;
-        for (cell, b) in row.iter_mut().skip(1).zip(right.chars()) {
-            let substituted = diagonal + usize::from(a != b);
-            diagonal = *cell;
-            last = substituted.min(last + 1).min(*cell + 1);
-            *cell = last;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = line + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,20 +74,5 @@ mod tests {
         for bad in ["", "-a", "a-", "a b", "{{ name }}", "ä"] {
             assert!(!is_valid_name(bad), "{bad}");
         }
-    }
-
-    #[test]
-    fn edit_distance_counts_single_edits() {
-        assert_eq!(edit_distance("", "abc"), 3);
-        assert_eq!(edit_distance("kitten", "sitting"), 3);
-        assert_eq!(edit_distance("docs", "doc"), 1);
-    }
-
-    #[test]
-    fn only_close_names_are_suggested() {
-        let known = [Name::new("docs"), Name::new("dev"), Name::new("test")];
-        assert_eq!(nearest(&Name::new("doc"), &known), Some(&known[0]));
-        assert_eq!(nearest(&Name::new("tests"), &known), Some(&known[2]));
-        assert_eq!(nearest(&Name::new("production"), &known), None);
     }
 }

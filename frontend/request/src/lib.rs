@@ -16,6 +16,9 @@ pub use install::{Archive, Fetch, Fetched, Index, Install, Origin, Wheel};
 pub use interpreter::{Interpreter, Libc, LibcFamily, Probe, Scheme};
 pub use script::first_line;
 
+/// The path of programs where an image names none (BuildKit `util/system/path.go`).
+pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// Places inside a build step's container that both sides must agree on.
 pub mod layout {
     /// The environment variable with the request, as JSON. As an argument it would fill the message that BuildKit shows

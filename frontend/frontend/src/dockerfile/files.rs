@@ -13,7 +13,7 @@ use super::{
     step::{At, has_shell},
 };
 use crate::{
-    gateway::{Error, Gateway, Ref},
+    gateway::{Error, Gateway, Ref, is_folder},
     glob,
     layout::is_below,
 };
@@ -109,7 +109,7 @@ impl<'a> Files<'a> {
             Found::At(source, path) => {
                 let solved = self.solve(&source).await?;
                 match self.gateway.stat(&solved, &path).await? {
-                    Some(stat) if stat.mode & (1 << 31) == 0 && stat.size <= most => {
+                    Some(stat) if !is_folder(&stat) && stat.size <= most => {
                         Ok(Some(self.gateway.read_file(&solved, &path).await?))
                     }
                     _ => Ok(None),

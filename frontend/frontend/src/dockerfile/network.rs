@@ -4,10 +4,13 @@ use buildkit_llb::{Network, Output, ProxyEnv};
 use buildkit_proto::pb;
 
 use super::{
-    service::{GO_FOLDER, Problem, Service, Wanted},
+    service::{Problem, Service, Wanted},
     step::Scene,
 };
-use crate::{gateway::Ref, graph::Workshop};
+use crate::{
+    gateway::{Ref, is_folder},
+    graph::Workshop,
+};
 
 impl Service<'_> {
     /// How the steps of a command reach the network: as its own process would.
@@ -41,7 +44,7 @@ impl Service<'_> {
         // What the library trusts that Poetry fetches with.
         let bundle = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
         if let Some(path) = bundle.iter().find_map(|name| scene.variables.get(*name)).map(|path| scene.absolute(path))
-            && self.gateway.stat(state, &path).await?.is_some_and(|stat| stat.mode & GO_FOLDER == 0)
+            && self.gateway.stat(state, &path).await?.is_some_and(|stat| !is_folder(&stat))
         {
             // The image's own file needs no step to have run.
             let of_base = self.gateway.solve(base.marshal()?).await?;

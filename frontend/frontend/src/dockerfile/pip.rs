@@ -13,12 +13,12 @@ use super::{
     command::Install,
     place::Place,
     requirements::{self, Export, PipInstall},
-    service::{GO_FOLDER, Problem, ProjectTexts, Service, Standpoint, refused},
+    service::{Problem, ProjectTexts, Service, Standpoint, refused},
     step::{Part, Scene, Step},
     version::poetry_major,
 };
 use crate::{
-    gateway::{Ref, Stat},
+    gateway::{Ref, Stat, is_folder},
     interpreter,
 };
 
@@ -202,7 +202,7 @@ impl Service<'_> {
             }
         };
         for candidate in candidates {
-            if self.gateway.stat(state, &candidate).await?.is_some_and(|stat| stat.mode & GO_FOLDER == 0) {
+            if self.gateway.stat(state, &candidate).await?.is_some_and(|stat| !is_folder(&stat)) {
                 return Ok(Some(candidate));
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use buildkit_llb::{OpenVertex, Output};
+use install_request::DEFAULT_PATH;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -175,7 +176,6 @@ impl Ending {
 
 /// The environment of a process in a virtual environment.
 fn environment(list: &[String], venv: &str) -> Vec<String> {
-    const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     let path = list.iter().find_map(|entry| entry.strip_prefix("PATH=")).unwrap_or(DEFAULT_PATH);
     let first = format!("{venv}/bin");
     let path = if path.split(':').next() == Some(&first) { path.to_owned() } else { format!("{first}:{path}") };

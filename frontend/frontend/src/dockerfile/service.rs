@@ -18,9 +18,6 @@ use crate::{
     source::{SourceFile, Sources},
 };
 
-/// The bit of a folder in Go's `fs.FileMode`.
-pub(super) const GO_FOLDER: u32 = 1 << 31;
-
 /// What serving needs of the build.
 #[derive(Clone, Copy)]
 pub struct Service<'a> {

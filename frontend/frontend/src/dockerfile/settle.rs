@@ -7,11 +7,15 @@ use install_request::EPOCH;
 
 use super::{
     place::Place,
-    service::{GO_FOLDER, Problem, Service, refused},
+    service::{Problem, Service, refused},
     shell,
     step::Scene,
 };
-use crate::{error::Error, gateway::Ref, plan::Plan};
+use crate::{
+    error::Error,
+    gateway::{Ref, is_folder},
+    plan::Plan,
+};
 
 /// The mode of folders that are made without a wish.
 const FOLDER_MODE: u32 = 0o755;
@@ -74,7 +78,7 @@ impl Service<'_> {
         let mut parents = Vec::new();
         for path in paths {
             let known = self.gateway.stat(state, &path).await?.map(|stat| Known {
-                is_folder: stat.mode & GO_FOLDER != 0,
+                is_folder: is_folder(&stat),
                 mode: permissions(stat.mode),
                 owner: (stat.uid, stat.gid),
             });

@@ -57,6 +57,12 @@ impl Error {
     }
 }
 
+/// Whether what is there is a folder, by the bit of Go's `fs.FileMode`.
+#[must_use]
+pub fn is_folder(stat: &Stat) -> bool {
+    stat.mode & (1 << 31) != 0
+}
+
 /// What the daemon says of itself before anything is asked of it.
 #[derive(Debug, Clone, Default)]
 pub struct Daemon {
@@ -222,15 +228,13 @@ impl Gateway {
     /// # Errors
     /// Any error of the call, among them that the folder is not there.
     pub async fn read_dir(&self, result: &Ref, path: &str) -> Result<Vec<String>, Error> {
-        /// The bit of a folder in Go's `fs.FileMode`.
-        const FOLDER: u32 = 1 << 31;
         let request =
             gateway::ReadDirRequest { r#ref: result.id.clone(), dir_path: path.to_owned(), ..Default::default() };
         let entries = self.client.clone().read_dir(request).await?.into_inner().entries;
         Ok(entries
             .into_iter()
             .map(|entry| {
-                let end = if entry.mode & FOLDER == 0 { "" } else { "/" };
+                let end = if is_folder(&entry) { "/" } else { "" };
                 format!("{}{end}", entry.path)
             })
             .collect())

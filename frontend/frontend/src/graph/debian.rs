@@ -1,7 +1,7 @@
 //! The nodes that install Debian packages into an image.
 
 use buildkit_llb::{Annotate, CacheMount, Error, Exec, Mount, Output, Sharing};
-use install_request::EPOCH;
+use install_request::{DEFAULT_PATH, EPOCH};
 
 use super::Materials;
 
@@ -19,7 +19,7 @@ pub(super) fn install(
     let workshop = materials.workshop;
     let exec = Exec::new(["/bin/sh", "-c", &script(&listed, setting)], materials.target_platform)
         .root(image)
-        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("PATH", DEFAULT_PATH)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .mount(cache(materials, "/var/cache/apt", "archives"))
         .mount(cache(materials, "/var/lib/apt/lists", "lists"))

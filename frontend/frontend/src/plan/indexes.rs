@@ -4,13 +4,10 @@
 //! its source, and the address is the one that pyproject.toml gives to that name today.
 
 use install_request::Index;
-use poetry_lock::{Dialect, LockedPackage, Priority, Pyproject, Source};
+use poetry_lock::{Dialect, LockedPackage, Priority, Pyproject, Source, nearest};
 
 use super::Error;
-use crate::{
-    nearest::nearest,
-    settings::{Located, Settings},
-};
+use crate::settings::{Located, Settings};
 
 /// What Poetry calls the default index.
 const PYPI: &str = "pypi";

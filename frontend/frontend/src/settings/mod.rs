@@ -7,11 +7,11 @@ mod value;
 
 use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 
+use poetry_lock::nearest;
 use thiserror::Error;
 use toml::de::DeTable;
 
 use crate::{
-    nearest::nearest,
     plan::bins,
     source::{Place, SourceFile},
 };

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use install_request::{Archive, Install, Wheel};
+use poetry_lock::Name;
 
 use crate::paths::is_plain_absolute;
-use crate::wheel::normalize;
 
 /// # Errors
 /// What is wrong with the request.
@@ -29,7 +29,7 @@ pub(super) fn check(request: &Install) -> Result<(), String> {
 fn check_wheel(wheel: &Wheel) -> Result<(), String> {
     let Wheel { name, version, archive: Archive { file, sha256, .. }, .. } = wheel;
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if name.is_empty() || !plain || normalize(name) != *name {
+    if name.is_empty() || !plain || Name::new(name).as_str() != name {
         return Err(format!("{name:?} is not a normalized package name"));
     }
     if !file.ends_with(".whl") || file.contains(['/', '\\']) || file.contains(char::is_control) {

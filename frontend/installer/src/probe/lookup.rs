@@ -5,10 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::ProbeError;
+use install_request::DEFAULT_PATH;
 
-/// Where programs are looked for when `PATH` is not set.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+use super::ProbeError;
 
 /// The interpreter `python`: a path, or a name that is looked up in the folders of `path`.
 ///

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use install_request::{Scheme, Wheel};
+use poetry_lock::Name;
 
 use super::archive::{Archive, Entry};
 use super::entry_points::{self, Function};
-use super::metadata::{check_identity, normalize, root_is_purelib};
+use super::metadata::{check_identity, root_is_purelib};
 use super::{WheelError, record, scripts};
 use crate::paths::{join, parent};
 
@@ -158,7 +159,7 @@ fn is_named_after(folder: &str, ending: &str, name: &str) -> bool {
     folder
         .strip_suffix(ending)
         .and_then(|stem| stem.rsplit_once('-'))
-        .is_some_and(|(found, _)| normalize(found) == normalize(name))
+        .is_some_and(|(found, _)| Name::new(found) == Name::new(name))
 }
 
 fn launchers(commands: &BTreeMap<String, Function>, scheme: &Scheme, first_line: &str) -> Vec<Planned> {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use install_request::Wheel;
-use pep440_rs::Version;
+use poetry_lock::{Name, Version};
 
 use super::WheelError;
 
@@ -45,26 +45,13 @@ pub(crate) fn check_identity(metadata: &[u8], locked: &Wheel) -> Result<String, 
     let text = String::from_utf8_lossy(metadata);
     let name = required(&text, "Name", "METADATA")?;
     let version = required(&text, "Version", "METADATA")?;
-    if normalize(name) != normalize(&locked.name) {
+    if Name::new(name) != Name::new(&locked.name) {
         return Err(WheelError::Name { found: name.to_owned(), locked: locked.name.clone() });
     }
     if !same_version(version, &locked.version) {
         return Err(WheelError::Version { found: version.to_owned(), locked: locked.version.clone() });
     }
     Ok(name.to_owned())
-}
-
-/// The normalized form of a project name (PEP 503).
-pub(crate) fn normalize(name: &str) -> String {
-    let mut normal = String::with_capacity(name.len());
-    for letter in name.chars() {
-        match letter {
-            '-' | '_' | '.' if normal.ends_with('-') => {}
-            '-' | '_' | '.' => normal.push('-'),
-            letter => normal.extend(letter.to_lowercase()),
-        }
-    }
-    normal
 }
 
 /// Whether two spellings mean one version (PEP 440). Versions of older schemes must be spelled alike.

@@ -20,7 +20,6 @@ use rayon::iter::{ParallelBridge, ParallelIterator};
 
 pub use archive::Limits;
 pub use error::WheelError;
-pub(crate) use metadata::normalize;
 
 use crate::paths::relative;
 use crate::sha256::{self, Digest, Hasher};

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::{Error, Group, Name, Project, Warning, name};
+use crate::{Error, Group, Name, Project, Warning, nearest};
 
 /// What is asked for, by the names of the options of `poetry install`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -67,7 +67,7 @@ impl Options {
         for extra in &self.extras {
             if !known.contains_key(extra) {
                 return Err(Error::UnknownExtra {
-                    nearest: name::nearest(extra, known.keys()).cloned(),
+                    nearest: nearest(extra.as_str(), known.keys().map(Name::as_str)).map(Name::new),
                     extra: extra.clone(),
                     known: known.keys().cloned().collect(),
                 });
@@ -116,7 +116,7 @@ impl Options {
                 if !groups.iter().any(|group| group.name == *wanted) {
                     let known = || groups.iter().map(|group| &group.name);
                     return Err(Error::UnknownGroup {
-                        nearest: name::nearest(wanted, known()).cloned(),
+                        nearest: nearest(wanted.as_str(), known().map(Name::as_str)).map(Name::new),
                         group: wanted.clone(),
                         option,
                         known: known().cloned().collect(),
