@@ -266,6 +266,9 @@ impl Allowed {
         {
             return Some("Poetry's own settings");
         }
+        if path.ends_with("/bin/poetry") {
+            return Some("Poetry's program, wherever it was moved");
+        }
         let of_pipx = ["/.local", "/.local/bin", "/.local/share", "/.local/share/man"];
         if self.is_pipx && of_pipx.iter().any(|folder| path.ends_with(folder)) {
             return Some("folders that pipx makes");

@@ -38,8 +38,6 @@ pub struct Request {
     pub extra_hosts: Vec<(String, IpAddr)>,
     /// The network of build steps.
     pub network: Network,
-    /// The image's time of creation, in seconds since 1970; `None` for the default.
-    pub epoch: Option<i64>,
     /// Where results may be taken from.
     pub cache_imports: Vec<CacheImport>,
     /// Named contexts: `--build-context NAME=…`.
@@ -117,6 +115,17 @@ impl Request {
         Self::from_options(&options, session)
     }
 
+    /// The image's time of creation, in seconds since 1970; `None` for the default.
+    ///
+    /// # Errors
+    /// It is no number.
+    pub fn epoch(&self) -> Result<Option<i64>, Error> {
+        match self.build_args.get("SOURCE_DATE_EPOCH").map_or("", String::as_str) {
+            "" => Ok(None),
+            seconds => seconds.parse().map(Some).map_err(|_| Error::Epoch(seconds.to_owned())),
+        }
+    }
+
     fn from_options(options: &BTreeMap<String, String>, session: String) -> Result<Self, Error> {
         let text = |key: &str| options.get(key).cloned().unwrap_or_default();
         let text_or = |key: &str, default: &str| match options.get(key) {
@@ -157,10 +166,6 @@ impl Request {
                 "none" => Network::None,
                 "host" => Network::Host,
                 other => return Err(Error::Network(other.to_owned())),
-            },
-            epoch: match build_args.get("SOURCE_DATE_EPOCH").map_or("", String::as_str) {
-                "" => None,
-                seconds => Some(seconds.parse().map_err(|_| Error::Epoch(seconds.to_owned()))?),
             },
             cache_imports: cache_imports(&text("cache-imports"), &text("cache-from"))?,
             contexts: map("context:"),

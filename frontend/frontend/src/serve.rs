@@ -107,6 +107,8 @@ struct Inputs {
     lock: Arc<SourceFile>,
     settings: Settings,
     python: Python,
+    /// The image's time of creation, in seconds since 1970.
+    created: i64,
     /// The patterns of the `.dockerignore` that counts, and the same as patterns of the project.
     ignore: Vec<String>,
     dockerignore: Vec<String>,
@@ -123,6 +125,7 @@ impl Inputs {
             let known: Vec<String> = Target::ALL.iter().map(|(_, name, _)| format!("`{name}`")).collect();
             Error::Target(request.target.clone(), known.join(", "))
         })?;
+        let created = request.epoch()?.unwrap_or(EPOCH.cast_signed());
         let pyproject = files.text("pyproject.toml").await?.ok_or(Error::MissingFile { file: "pyproject.toml" })?;
         let pyproject = SourceFile::toml("pyproject.toml", pyproject);
         sources.pyproject = Some(Arc::clone(&pyproject));
@@ -143,7 +146,7 @@ impl Inputs {
         };
         let ignore = dockerignore::patterns(&ignore.unwrap_or_default());
         let dockerignore = dockerignore::below(&ignore, context.project_folder());
-        Ok(Self { target, project, lock, settings, python, ignore, dockerignore })
+        Ok(Self { target, project, lock, settings, python, created, ignore, dockerignore })
     }
 }
 
@@ -427,8 +430,7 @@ impl Build<'_> {
     }
 
     fn config(&self, plan: &Plan, base: &Base, layers: &[String], platform: &Platform) -> Vec<u8> {
-        let seconds = self.request.epoch.unwrap_or(EPOCH.cast_signed());
-        let created = Timestamp { seconds, nanos: 0 }.to_string();
+        let created = Timestamp { seconds: self.inputs.created, nanos: 0 }.to_string();
         let image = &plan.image;
         let config = if base_counts(plan.target) {
             let runtime = Runtime {

@@ -143,6 +143,8 @@ fn on_poetrys_program(text: &str, program: &str, arguments: &[&str]) -> Option<C
         return None;
     }
     let files = match program {
+        // Into the working folder.
+        "ln" if operands.len() == 1 => &operands[..],
         "ln" | "cp" | "mv" => operands.split_last().map_or(&[][..], |(_, sources)| sources),
         // The first is the mode or the owner.
         "chmod" | "chown" => operands.get(1..).unwrap_or_default(),
@@ -491,7 +493,9 @@ fn poetry(arguments: &[&str], simple: &Simple) -> Command {
             }
         }
         ("config", options) => {
-            let local = options.contains(&"--local");
+            // Credentials go to the user's auth.toml in any case.
+            let is_secret = |word: &&str| ["http-basic.", "pypi-token."].iter().any(|start| word.starts_with(start));
+            let local = options.contains(&"--local") && !options.iter().any(is_secret);
             let unset = options.contains(&"--unset");
             let values: Vec<&&str> = options.iter().filter(|word| !word.starts_with("--")).collect();
             match (&values[..], unset) {
@@ -723,7 +727,7 @@ mod tests {
             read("poetry config virtualenvs.create false || true"),
             config("virtualenvs.create", "false", false)
         );
-        assert_eq!(read("poetry config http-basic.x me sesame"), config("http-basic.x", "me sesame", false));
+        assert_eq!(read("poetry config --local http-basic.x me sesame"), config("http-basic.x", "me sesame", false));
         let assigned = Prefix::Assigned(vec![("A".into(), "b".into())]);
         assert_eq!(read("A=b"), Command::Prefix(assigned));
         assert_eq!(read("cd /app"), Command::Prefix(Prefix::Folder("/app".into())));
@@ -738,6 +742,7 @@ mod tests {
         for text in [
             "mv /root/.local/bin/poetry /usr/local/bin/poetry",
             "ln -s /opt/poetry/bin/poetry /usr/local/bin",
+            "ln -s /opt/poetry/bin/poetry",
             "chmod 755 /opt/poetry/bin/poetry",
             "chown -R app:app /opt/poetry/bin/poetry /usr/bin/poetry",
         ] {

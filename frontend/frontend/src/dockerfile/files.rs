@@ -288,7 +288,22 @@ pub fn may_change(script: &str, name: &str) -> bool {
 }
 
 fn command_may_change(text: &str, name: &str) -> bool {
-    const READERS: [&str; 8] = ["cat", "echo", "head", "ls", "printf", "sha256sum", "stat", "test"];
+    const READERS: [&str; 14] = [
+        "[",
+        "cat",
+        "chmod",
+        "chown",
+        "echo",
+        "grep",
+        "head",
+        "ls",
+        "md5sum",
+        "printf",
+        "sha256sum",
+        "stat",
+        "test",
+        "wc",
+    ];
     const CHANGING: [&str; 8] = ["add", "lock", "update", "init", "remove", "version", "new", "source"];
     const OTHERS: [&str; 11] =
         ["install", "sync", "run", "export", "config", "check", "build", "show", "cache", "env", "self"];
@@ -345,9 +360,12 @@ mod tests {
         ] {
             assert!(may_change(script, "poetry.lock"), "{script}");
         }
-        for script in
-            ["cat poetry.lock && ls", "poetry install --with lock", "pip install poetry && test -f pyproject.toml"]
-        {
+        for script in [
+            "[ -f pyproject.toml ] && chmod 644 poetry.lock",
+            "cat poetry.lock && ls",
+            "poetry install --with lock",
+            "pip install poetry && test -f pyproject.toml",
+        ] {
             assert!(!may_change(script, "poetry.lock"), "{script}");
         }
         assert!(!may_change("poetry config --local virtualenvs.create false", "poetry.toml"));

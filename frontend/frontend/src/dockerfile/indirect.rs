@@ -93,7 +93,8 @@ async fn names_poetry(files: &Files<'_>, state: &Output, path: &str) -> bool {
         false => command::names_poetry(line),
     };
     let Ok(Some(bytes)) = files.clients(state, path).await else { return false };
-    String::from_utf8_lossy(&bytes).lines().any(|line| !line.trim_start().starts_with('#') && calls(line))
+    // `;` begins a comment of a configuration, and no command.
+    String::from_utf8_lossy(&bytes).lines().any(|line| !line.trim_start().starts_with(['#', ';']) && calls(line))
 }
 
 /// The absolute paths of files that a command may run or take what it runs from.

@@ -74,10 +74,17 @@ fn unread_config(steps: &[Step], parts: &[Part]) -> Option<String> {
     texts.find(|text| names_poetry(text) && text.contains(" config "))
 }
 
-/// Whether a script makes a virtual environment at a path that ends in `name`.
-fn makes_venv(script: &str, name: &str) -> bool {
-    let makes = |command: &str| ["-m venv ", "virtualenv ", "uv venv"].iter().any(|maker| command.contains(maker));
-    script.split(['&', ';', '\n']).any(|command| makes(command) && command.contains(name))
+/// Whether a command makes a virtual environment at an absolute path.
+fn makes_venv(words: &[String], scene: &Scene, path: &str) -> bool {
+    let base = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
+    let maker = words.windows(2).position(|pair| match (base(&pair[0]).as_str(), pair[1].as_str()) {
+        ("-m", module) => ["venv", "virtualenv"].contains(&module),
+        (program, command) => program == "virtualenv" || program == "uv" && command == "venv",
+    });
+    let operands = maker.map(|at| words[at + 1..].iter().filter(|word| !word.starts_with('-')));
+    // uv has a place where none is named.
+    let is_default = || words.last().is_some_and(|word| word == "venv") && scene.absolute(".venv") == path;
+    operands.is_some_and(|mut operands| operands.any(|word| scene.absolute(word) == path) || is_default())
 }
 
 /// What tells the folder that `poetry config` writes to from that of another user.
@@ -158,8 +165,9 @@ pub async fn place(
             "the build context brings a virtual environment {own}; add .venv to .dockerignore"
         )));
     }
-    let made = || steps.iter().map(Step::text).chain(before.iter().map(|part| part.segment.text.clone()));
-    if !is_served && in_project != Some(false) && made().any(|text| makes_venv(&text, ".venv")) {
+    let here = before.iter().map(|part| (part.words(), part.scene.clone()));
+    let mut calls = steps.iter().flat_map(Step::calls).chain(here);
+    if !is_served && in_project != Some(false) && calls.any(|(words, scene)| makes_venv(&words, &scene, &own)) {
         return Err(Unknown::Uncertain(format!("a command before it makes the virtual environment {own}")));
     }
     if is_served && in_project != Some(false) || create && in_project == Some(true) {
@@ -211,12 +219,18 @@ mod tests {
 
     #[test]
     fn commands_that_make_a_virtual_environment() {
-        for script in ["python -m venv .venv", "cd /app && uv venv", "x; virtualenv -p python3 /app/.venv"] {
-            assert!(makes_venv(script, if script.contains("uv") { "venv" } else { ".venv" }), "{script}");
-        }
-        for script in ["poetry config virtualenvs.in-project true && ls .venv", "python -m venv /opt/poetry; ls .venv"]
+        let scene = Scene::new(&[], "/app", "");
+        let makes = |text: &str| {
+            let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+            makes_venv(&words, &scene, "/app/.venv")
+        };
+        for text in
+            ["python -m venv .venv", "/usr/bin/python3 -m venv --copies /app/.venv", "uv venv", "virtualenv -p x .venv"]
         {
-            assert!(!makes_venv(script, ".venv"), "{script}");
+            assert!(makes(text), "{text}");
+        }
+        for text in ["python -m venv /root/.venv", "poetry config virtualenvs.path .venv", "ls .venv", "uv venv /x"] {
+            assert!(!makes(text), "{text}");
         }
     }
 

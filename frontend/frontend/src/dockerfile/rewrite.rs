@@ -311,8 +311,14 @@ impl Pass<'_> {
         let earlier = self.earlier(&step.root);
         let environments: Vec<&str> = earlier.iter().filter_map(Served::made).collect();
         let (path, text) = seeds::step_uses_pip(step, &environments)?;
-        let (digest, _) = self.served.iter().find(|(_, all)| all.iter().any(|served| served.made() == Some(path)))?;
-        Some((digest.clone(), seeds::reason(&text, path)))
+        let makes = |digest: &str| {
+            let served = self.served.get(digest).into_iter().flatten();
+            served.filter_map(Served::made).any(|made| made == path)
+        };
+        // In this stage, else in one that it copies from.
+        let chain = chain(&step.root);
+        let mut digests = chain.iter().map(OpenVertex::digest).chain(self.served.keys().map(String::as_str));
+        Some((digests.find(|digest| makes(digest))?.to_owned(), seeds::reason(&text, path)))
     }
 
     async fn step(&mut self, step: &Step) -> Result<(), Stop> {

@@ -2,7 +2,6 @@
 
 use super::{
     command::{Command, names_poetry},
-    shell,
     step::{Part, Scene, Script, Step},
 };
 use crate::layout::is_below;
@@ -26,9 +25,7 @@ pub(super) fn part_uses_pip<'a>(part: &Part, environments: &[&'a str]) -> Option
     let (text, scene) = (&part.segment.text, &part.scene);
     match &part.command {
         Command::Run(_) | Command::Other | Command::PipInstall(_) | Command::Needs(_) => {
-            let raw = || shell::raw_words(text).into_iter().map(str::to_owned).collect();
-            let words = shell::simple(text, &scene.variables).map_or_else(raw, |simple| simple.words);
-            uses_pip(&words, text, scene, environments)
+            uses_pip(&part.words(), text, scene, environments)
         }
         _ => None,
     }
@@ -54,7 +51,8 @@ pub(super) fn reason(command: &str, environment: &str) -> String {
 fn is_first(environment: &str, words: &[String], scene: &Scene) -> bool {
     let bin = format!("{environment}/bin");
     let path = scene.variables.get("PATH").map(String::as_str).unwrap_or_default();
-    path.split(':').any(|folder| folder.trim_end_matches('/') == bin)
+    let mut folders = path.split(':').map(|folder| folder.trim_end_matches('/'));
+    folders.find(|folder| *folder == bin || ["/usr/local/bin", "/usr/bin"].contains(folder)) == Some(&bin)
         || words.iter().any(|word| is_below(&scene.absolute(word), &bin))
 }
 
@@ -92,6 +90,7 @@ mod tests {
         let is = |text: &str, path: &str| uses_pip(&words(text), text, &scene(path), &["/app/.venv"]).is_some();
         assert!(is("poetry run pip list >x", "/usr/bin"));
         assert!(is("pip install x", "/app/.venv/bin:/usr/bin") && is(".venv/bin/pip install x", "/usr/bin"));
+        assert!(!is("pip install x", "/usr/bin:/app/.venv/bin"));
         assert!(!is("pip install x", "/usr/bin") && !is("python -m x", "/app/.venv/bin"));
     }
 }

@@ -49,6 +49,19 @@ pub struct Part {
     pub scene: Scene,
 }
 
+impl Part {
+    /// The words of the command, expanded where it is a simple one.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let simple = shell::simple(&self.segment.text, &self.scene.variables);
+        simple.map_or_else(|| raw_words(&self.segment.text), |simple| simple.words)
+    }
+}
+
+fn raw_words(text: &str) -> Vec<String> {
+    shell::raw_words(text).into_iter().map(str::to_owned).collect()
+}
+
 /// What holds when a command runs.
 #[derive(Debug, Clone, Default)]
 pub struct Scene {
@@ -165,14 +178,9 @@ impl Step {
     #[must_use]
     pub fn calls(&self) -> Vec<(Vec<String>, Scene)> {
         let (Some(scene), text) = (scene(&self.exec), self.text()) else { return Vec::new() };
-        let raw = |text: &str| -> Vec<String> { shell::raw_words(text).into_iter().map(str::to_owned).collect() };
-        let Some(segments) = shell::segments(&text) else { return vec![(raw(&text), scene)] };
+        let Some(segments) = shell::segments(&text) else { return vec![(raw_words(&text), scene)] };
         let parts = read(segments, scene).into_iter().filter(|part| matches!(part.command, Command::Other));
-        let words = |part: Part| {
-            let simple = shell::simple(&part.segment.text, &part.scene.variables);
-            (simple.map_or_else(|| raw(&part.segment.text), |simple| simple.words), part.scene)
-        };
-        parts.map(words).collect()
+        parts.map(|part| (part.words(), part.scene)).collect()
     }
 
     /// Why the step needs Poetry, if it does by itself.

@@ -8,6 +8,7 @@ use install_request::EPOCH;
 use super::{Layer, Materials, builds, root, settled, wheels};
 use crate::{
     dockerignore,
+    layout::is_below,
     plan::{How, LINKED, Plan, bins, patterns},
     settings::Settings,
 };
@@ -74,6 +75,7 @@ fn merged(own: Vec<(String, Layer)>, materials: &Materials<'_>) -> Result<Vec<La
 /// may leave what it made where they speak of, e.g. in `build`.
 fn excluded(plan: &Plan, place: &str, settings: &Settings) -> Vec<String> {
     let folder = place.strip_prefix(&*plan.image.workdir).and_then(|rest| rest.strip_prefix('/'));
+    let folder = folder.filter(|_| !is_below(place, &plan.image.venv));
     folder.map(|folder| dockerignore::below(&patterns(&settings.exclude), folder)).unwrap_or_default()
 }
 

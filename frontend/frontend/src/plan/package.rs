@@ -339,13 +339,13 @@ fn dir_info(editable: bool) -> (&'static str, Value) {
     ("dir_info", if editable { json!({ "editable": true }) } else { json!({}) })
 }
 
-/// `direct_url.json` (PEP 610).
 /// The address of an absolute path, as Python's `Path.as_uri` has it.
 pub(super) fn file_url(path: &str) -> String {
     const QUOTED: AsciiSet = NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b'/');
     format!("file://{}", utf8_percent_encode(path, &QUOTED))
 }
 
+/// `direct_url.json` (PEP 610).
 fn direct_url(url: &str, (kind, info): (&str, Value), subdirectory: Option<&str>) -> String {
     let mut object = json!({ "url": url, kind: info });
     if let Some(subdirectory) = subdirectory {
