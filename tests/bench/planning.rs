@@ -19,7 +19,7 @@ pub struct Planning {
     pub packages: usize,
     /// Of each run.
     pub seconds: Vec<f64>,
-    /// The largest of all runs.
+    /// The most that was resident, in a run of its own.
     pub kilobytes: u64,
 }
 
@@ -44,24 +44,26 @@ fn measured(binary: &Path, project: &Project, packages: usize) -> Planning {
     locked.write(folder.path());
     fs::write(folder.path().join("main.py"), "").expect("a file of the application");
     let mut measured = Planning { packages, seconds: Vec::new(), kilobytes: 0 };
-    for _ in 0..RUNS {
-        let start = Instant::now();
+    let start = || {
         let mut command = Command::new(binary);
         command.arg("plan").arg(folder.path()).stdout(Stdio::null());
-        let mut process = command.spawn().expect("the frontend can be run by hand");
-        let status = format!("/proc/{}/status", process.id());
-        let ended = loop {
-            let text = fs::read_to_string(&status).unwrap_or_default();
-            let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            let peak = peak.and_then(|peak| peak.trim().split(' ').next()?.parse().ok());
-            measured.kilobytes = measured.kilobytes.max(peak.unwrap_or(0));
-            if let Some(ended) = process.try_wait().expect("the process can be waited for") {
-                break ended;
-            }
-            thread::sleep(Duration::from_micros(500));
-        };
-        measured.seconds.push(start.elapsed().as_secs_f64());
+        command.spawn().expect("the frontend can be run by hand")
+    };
+    for _ in 0..RUNS {
+        let begin = Instant::now();
+        let ended = start().wait().expect("the process can be waited for");
+        measured.seconds.push(begin.elapsed().as_secs_f64());
         assert!(ended.success(), "planning {packages} packages failed");
+    }
+    // In a run of its own, since looking at a process slows it down.
+    let mut process = start();
+    let status = format!("/proc/{}/status", process.id());
+    while process.try_wait().expect("the process can be waited for").is_none() {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.and_then(|peak| peak.trim().split(' ').next()?.parse().ok());
+        measured.kilobytes = measured.kilobytes.max(peak.unwrap_or(0));
+        thread::sleep(Duration::from_micros(500));
     }
     measured
 }
