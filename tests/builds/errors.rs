@@ -186,6 +186,11 @@ fn a_script_in_another_folder() {
 }
 
 #[test]
+fn a_package_of_another_folder() {
+    insta::assert_snapshot!(after("pyproject.toml", "from = \"src\"", "from = \"../../components\""));
+}
+
+#[test]
 fn no_project() {
     let remove = |folder: &Path| fs::remove_file(folder.join("pyproject.toml")).expect("it is there");
     insta::assert_snapshot!(shown("command-line", remove, &[]));

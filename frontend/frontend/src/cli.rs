@@ -20,6 +20,7 @@ use crate::{
     python::{self, Family, Python},
     settings::{Settings, argument_name},
     source::{SourceFile, Sources},
+    start,
 };
 
 /// Reads a Poetry project and tells how its image would be built.
@@ -153,6 +154,8 @@ fn make_plan(arguments: &PlanArguments, sources: &mut Sources) -> Result<Plan, E
     let interpreter = interpreter::described(&full_version(&python, &project), &arguments.platform, arguments.libc)
         .map_err(error::Error::from)?;
     let files = listed(&arguments.dir, &layout::folders(&layout::candidates(&project.pyproject)))?;
+    let candidates = start::candidates(&layout::find(&project.pyproject, &files), &files);
+    let text = |path: String| Some((path.clone(), fs::read_to_string(arguments.dir.join(path)).ok()?));
     let inputs = plan::Inputs {
         project: &project,
         settings: &settings,
@@ -161,6 +164,7 @@ fn make_plan(arguments: &PlanArguments, sources: &mut Sources) -> Result<Plan, E
         platform: &arguments.platform.to_string(),
         target: arguments.target,
         files: &files,
+        start_texts: &candidates.into_iter().filter_map(text).collect(),
         dockerignore: &dockerignore::patterns(&read(".dockerignore")?.unwrap_or_default()),
         labels: &BTreeMap::new(),
         index: index::DEFAULT,

@@ -1,6 +1,6 @@
 //! Which Python the image has, and which images that Python comes in.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use poetry_lock::{Pyproject, Version};
 use thiserror::Error;
@@ -17,6 +17,8 @@ pub const FILE: &str = ".python-version";
 const OLDEST: (u64, u64) = (3, 8);
 /// Nothing newer than this is chosen by itself.
 const NEWEST_MINOR: u64 = 99;
+/// No minor version has so many releases.
+const NEWEST_PATCH: u64 = 99;
 
 /// A version of Python and how it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,20 +98,36 @@ impl Python {
             let because = format!("setting `python`, {}", setting.origin);
             return Self::asked_for(&setting.value, because, &setting.origin, pyproject);
         }
-        if let Some((file, text)) = python_version_file.and_then(|file| Some((file, first_line(&file.text)?))) {
-            let start = file.text.find(text).unwrap_or_default();
-            let origin = Origin::File(Place::new(file, start..start + text.len()));
-            return Self::asked_for(text, FILE.into(), &origin, pyproject);
+        if let Some(file) = python_version_file {
+            let asked = versions(&file.text).map(|range| {
+                let origin = Origin::File(Place::new(file, range.clone()));
+                Self::asked_for(&file.text[range], FILE.into(), &origin, pyproject)
+            });
+            let mut asked = asked.collect::<Vec<_>>().into_iter();
+            // Of several the first that will do, else what is wrong with the first.
+            let first = asked.next();
+            if let Some(found) = asked.fold(first, |found, next| match found {
+                Some(Err(_)) if next.is_ok() => Some(next),
+                found => found,
+            }) {
+                return found;
+            }
         }
         let oldest = (OLDEST.1..=NEWEST_MINOR)
             .map(|minor| (OLDEST.0, minor))
             .find(|version| pyproject.python.allows_minor(*version));
         match oldest {
-            Some((major, minor)) => Ok(Self {
-                family: Family::CPython,
-                version: format!("{major}.{minor}"),
-                because: format!("the oldest that the project allows ({})", pyproject.python),
-            }),
+            Some((major, minor)) => {
+                let allows = |patch: &u64| pyproject.python.allows(&Version::new([major, minor, *patch]));
+                // The image of a minor version has its newest release, which the project may not allow.
+                let newest = (0..=NEWEST_PATCH).rev().find(allows).filter(|patch| *patch < NEWEST_PATCH);
+                let patch = newest.map_or_else(String::new, |patch| format!(".{patch}"));
+                Ok(Self {
+                    family: Family::CPython,
+                    version: format!("{major}.{minor}{patch}"),
+                    because: format!("the oldest that the project allows ({})", pyproject.python),
+                })
+            }
             None => Err(Error::NoneAllowed { constraint: pyproject.python.to_string() }),
         }
     }
@@ -162,9 +180,18 @@ impl fmt::Display for Python {
     }
 }
 
-/// pyenv's file: one version a line, with comments.
-fn first_line(text: &str) -> Option<&str> {
-    text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).find(|line| !line.is_empty())
+/// Where the versions of pyenv's file are: one a line, with comments. Names of virtual environments are passed over, and of
+/// `3.11.1/envs/NAME` the version counts.
+fn versions(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut end = 0;
+    text.split_inclusive('\n').filter_map(move |line| {
+        let start = end;
+        end += line.len();
+        let version = line.split(['#', '/']).next().unwrap_or_default().trim();
+        let is_version = version.starts_with(|c: char| c.is_ascii_digit()) || version.starts_with("pypy");
+        let start = start + line.find(version)?;
+        is_version.then(|| start..start + version.len())
+    })
 }
 
 #[cfg(test)]
@@ -193,6 +220,12 @@ mod tests {
         assert_eq!(chosen("^3.11", None, Some("\n")).unwrap(), "python:3.11-slim");
         assert_eq!(chosen(">3.9.1,!=3.10.*,<4", None, None).unwrap(), "python:3.9-slim");
         assert_eq!(chosen("*", None, None).unwrap(), "python:3.8-slim");
+        assert_eq!(chosen("3.11.3", None, None).unwrap(), "python:3.11.3-slim");
+        assert_eq!(chosen("~3.11,<3.11.5", None, None).unwrap(), "python:3.11.4-slim");
+        assert_eq!(chosen("3.10", None, None).unwrap(), "python:3.10.0-slim");
+        assert_eq!(chosen("^3.11", None, Some("my-app\n")).unwrap(), "python:3.11-slim");
+        assert_eq!(chosen("^3.11", None, Some("3.12.1/envs/my-app\n")).unwrap(), "python:3.12.1-slim");
+        assert_eq!(chosen("^3.11", None, Some("3.9.1\n3.12.0\n")).unwrap(), "python:3.12.0-slim");
         assert_eq!(chosen("^3.9", Some("pypy3.10-7.3.12"), None).unwrap(), "pypy:3.10-slim");
     }
 

@@ -32,6 +32,7 @@ use crate::{
     request::{self, Request},
     settings::Settings,
     source::{SourceFile, Sources},
+    start,
 };
 
 /// The definition of the frontend's own image, where the daemon gives it (BuildKit 0.10 and later).
@@ -187,6 +188,7 @@ impl Build<'_> {
         };
         let workshop = workshop(self.request, &own_platform)?;
         let modules = self.module_files(files).await?;
+        let start_texts = self.start_texts(files, &modules).await?;
         let as_map = targets.len() > 1 || self.request.multi_platform;
         let mut result = proto::Result::default();
         let mut refs = BTreeMap::new();
@@ -206,7 +208,8 @@ impl Build<'_> {
                 None => (target, &base),
             };
             let prefix = if as_map { format!("{target} ") } else { String::new() };
-            let (built, plan) = self.platform(target, &base, probed, &workshop, &modules, prefix).await?;
+            let (built, plan) =
+                self.platform(target, &base, probed, &workshop, (&modules, &start_texts), prefix).await?;
             let config = self.config(&plan, &base, &built.layers, target);
             let id = target.to_string();
             let key = |name: &str| if as_map { format!("{name}/{id}") } else { name.to_owned() };
@@ -232,7 +235,7 @@ impl Build<'_> {
         base: &Base,
         (build_platform, build_base): (&Platform, &Base),
         workshop: &Workshop,
-        modules: &BTreeSet<String>,
+        (modules, start_texts): (&BTreeSet<String>, &BTreeMap<String, String>),
         prefix: String,
     ) -> Result<(Solved, Plan), Error> {
         let reference = plan::base(&self.inputs.settings, &self.inputs.python);
@@ -258,6 +261,7 @@ impl Build<'_> {
             platform: &target.to_string(),
             target: self.inputs.target,
             files: modules,
+            start_texts,
             dockerignore: &self.inputs.dockerignore,
             labels: &self.request.labels,
             index: index::DEFAULT,
@@ -378,6 +382,20 @@ impl Build<'_> {
         }
         let elsewhere = self.context.modules(self.gateway, "", &candidates).await?;
         Ok(listed.into_iter().chain(elsewhere).collect())
+    }
+
+    /// The texts of the files that a start command may be found by, if none is set.
+    async fn start_texts(&self, files: &Files, listed: &BTreeSet<String>) -> Result<BTreeMap<String, String>, Error> {
+        let (settings, mut texts) = (&self.inputs.settings, BTreeMap::new());
+        if settings.entrypoint.is_none() && settings.cmd.is_none() {
+            for path in start::candidates(&layout::find(&self.inputs.project.pyproject, listed), listed) {
+                // One that is no text starts nothing either, and is not ours to judge.
+                if let Some(text) = files.text(&path).await.ok().flatten() {
+                    texts.insert(path, text);
+                }
+            }
+        }
+        Ok(texts)
     }
 
     /// Resolves the base image for a platform.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use poetry_lock::Name;
+
 use crate::layout::Module;
 
 /// How the image starts the application.
@@ -32,14 +34,90 @@ const MODULES: [&str; 2] = ["main", "app"];
 /// Files beside pyproject.toml that an application is commonly started by, in order of preference.
 const FILES: [&str; 2] = ["main.py", "app.py"];
 
-/// Finds the start command: the only script; else the package that has a `__main__`; else the package's
+/// The files that a start command may be found by, of those that are there.
+#[must_use]
+pub fn candidates(modules: &[Module], files: &BTreeSet<String>) -> Vec<String> {
+    let of_modules = modules.iter().flat_map(|package| MODULES.map(|module| format!("{}/{module}.py", package.path)));
+    let all = of_modules.chain(FILES.map(str::to_owned));
+    all.filter(|file| files.contains(file)).collect()
+}
+
+/// The file that a start command runs, if it is one of [`candidates`].
+#[must_use]
+pub fn path(start: &Start, modules: &[Module]) -> Option<String> {
+    match start {
+        Start::Script(_) => None,
+        Start::File(file) => Some(file.clone()),
+        Start::Module(name) => {
+            let (package, module) = name.rsplit_once('.')?;
+            let package = modules.iter().find(|known| known.name == package)?;
+            Some(format!("{}/{module}.py", package.path))
+        }
+    }
+}
+
+/// What the image's start command would do, and a command that starts a server instead, if the file that it runs makes an application for
+/// one and ends. `text` is that file's.
+#[must_use]
+pub fn starts_nothing(start: &Start, text: &str) -> Option<String> {
+    let module = match start {
+        Start::Script(_) => return None,
+        Start::Module(module) => module.clone(),
+        Start::File(file) => file.trim_end_matches(".py").to_owned(),
+    };
+    let shown = start.words().join(" ");
+    let set = |words: &[&str]| format!("set `cmd = {words:?}` of [tool.poetry-buildkit]");
+    let is_code = |line: &&str| !line.trim_start().starts_with('#');
+    if text.contains("__main__") || text.lines().filter(is_code).any(|line| line.contains(".run(")) {
+        return None;
+    }
+    let lines = || text.lines().filter(|line| !line.starts_with([' ', '\t', '#']));
+    if lines().any(|line| line.starts_with("import streamlit") || line.starts_with("from streamlit")) {
+        let Start::File(file) = start else { return None };
+        let advice = set(&["streamlit", "run", file, "--server.address", "0.0.0.0"]);
+        return Some(format!("`{shown}` runs a script of Streamlit without its server: {advice}"));
+    }
+    let made = lines().find_map(|line| {
+        let (name, value) = line.split_once('=')?;
+        let name = name.split(':').next().unwrap_or_default().trim();
+        let class = value.trim_start().split_once('(')?.0.rsplit('.').next()?;
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        (is_name && ["FastAPI", "Flask", "Litestar", "Quart", "Starlette"].contains(&class)).then_some((name, class))
+    });
+    let (name, class) = made?;
+    let object = format!("{module}:{name}");
+    let advice = match class {
+        "Flask" => set(&["flask", "--app", &object, "run", "--host", "0.0.0.0"]),
+        _ => set(&["uvicorn", &object, "--host", "0.0.0.0"]),
+    };
+    Some(format!("`{shown}` makes `{name}` ({class}) and ends, for it starts no server: {advice}"))
+}
+
+/// Of several scripts the one that bears the project's name, else `start`.
+fn script<'a>(scripts: &'a [String], project: Option<&Name>) -> Option<&'a String> {
+    match scripts {
+        [script] => Some(script),
+        several => {
+            let named = several.iter().find(|script| Some(&Name::new(script)) == project);
+            named.or_else(|| several.iter().find(|script| *script == "start"))
+        }
+    }
+}
+
+/// Finds the start command: the only script or the one of the project's name; else the package that has a `__main__`; else the package's
 /// well-known module; else a well-known file of the project.
 ///
 /// `files` are the project's files as far as they are known, relative to the project. If it is not `installed`, nothing but its own
 /// folder is on the module path.
 #[must_use]
-pub fn find(scripts: &[String], modules: &[Module], files: &BTreeSet<String>, installed: bool) -> Option<Start> {
-    if let [script] = scripts {
+pub fn find(
+    scripts: &[String],
+    project: Option<&Name>,
+    modules: &[Module],
+    files: &BTreeSet<String>,
+    installed: bool,
+) -> Option<Start> {
+    if let Some(script) = script(scripts, project) {
         return Some(Start::Script(script.clone()));
     }
     let can_start = |package: &Module| !package.name.is_empty() && (installed || package.base.is_empty());
@@ -67,7 +145,7 @@ mod tests {
         let modules = [Module { name: "app_x".into(), path: "src/app_x".into(), base: "src".into() }];
         let scripts: Vec<String> = scripts.iter().map(|script| (*script).to_owned()).collect();
         let files = files.iter().map(|file| (*file).to_owned()).collect();
-        find(&scripts, &modules, &files, true).map(|start| start.words().join(" "))
+        find(&scripts, Some(&Name::new("App.X")), &modules, &files, true).map(|start| start.words().join(" "))
     }
 
     #[test]
@@ -76,9 +154,9 @@ mod tests {
         let module =
             |name: &str, base: &str, path: &str| Module { name: name.into(), path: path.into(), base: base.into() };
         let in_src = [module("app", "src", "src/app")];
-        assert!(find(&[], &in_src, &files, true).is_some() && find(&[], &in_src, &files, false).is_none());
+        assert!(find(&[], None, &in_src, &files, true).is_some() && find(&[], None, &in_src, &files, false).is_none());
         let beside = [module("app", "", "app"), module("", "src", "src")];
-        assert_eq!(find(&[], &beside, &files, false), Some(Start::Module("app.main".into())));
+        assert_eq!(find(&[], None, &beside, &files, false), Some(Start::Module("app.main".into())));
     }
 
     #[test]
@@ -86,6 +164,33 @@ mod tests {
         let files = ["src/app_x/__main__.py", "main.py"];
         assert_eq!(found(&["serve"], &files).as_deref(), Some("serve"));
         assert_eq!(found(&["serve", "work"], &files).as_deref(), Some("python -m app_x"));
+        assert_eq!(found(&["dev", "start", "app_x"], &files).as_deref(), Some("app_x"));
+        assert_eq!(found(&["dev", "start"], &files).as_deref(), Some("start"));
+    }
+
+    #[test]
+    fn an_application_that_nothing_serves_is_told_from_a_program() {
+        let of = |start: Start, text: &str| starts_nothing(&start, text);
+        let module = || Start::Module("shop.main".into());
+        assert_eq!(
+            of(module(), "import fastapi\n\napi: FastAPI = fastapi.FastAPI(title='x')\n").unwrap(),
+            "`python -m shop.main` makes `api` (FastAPI) and ends, for it starts no server: set `cmd = [\"uvicorn\", \
+             \"shop.main:api\", \"--host\", \"0.0.0.0\"]` of [tool.poetry-buildkit]"
+        );
+        assert!(
+            of(Start::File("app.py".into()), "app = Flask(__name__)\n")
+                .unwrap()
+                .contains("\"flask\", \"--app\", \"app:app\"")
+        );
+        assert!(of(Start::File("app.py".into()), "import streamlit as st\n").unwrap().contains("\"run\", \"app.py\""));
+        for text in [
+            "app = FastAPI()\nif __name__ == '__main__':\n    x()\n",
+            "app = FastAPI()\nuvicorn.run(app)\n",
+            "def make():\n    app = FastAPI()\n",
+            "print('hello')\n",
+        ] {
+            assert_eq!(of(module(), text), None, "{text}");
+        }
     }
 
     #[test]

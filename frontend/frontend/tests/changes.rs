@@ -65,6 +65,7 @@ fn plan(packages: &Packages) -> Plan {
         platform: "linux/amd64",
         target: Target::Runtime,
         files: &BTreeSet::new(),
+        start_texts: &BTreeMap::new(),
         dockerignore: &[],
         labels: &BTreeMap::new(),
         index: "https://index.example.org/simple",

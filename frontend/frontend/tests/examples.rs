@@ -109,6 +109,7 @@ fn plan_of(folder: &Path, wheelhouse: bool) -> Plan {
         platform: "linux/amd64",
         target: Target::Runtime,
         files: &files(folder, &layout::folders(&layout::candidates(&project.pyproject))),
+        start_texts: &BTreeMap::new(),
         dockerignore: &[],
         labels: &BTreeMap::new(),
         index: "https://index.example.org/simple",

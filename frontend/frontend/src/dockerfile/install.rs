@@ -285,6 +285,7 @@ impl Service<'_> {
             platform: &platform.to_string(),
             target: Target::Runtime,
             files,
+            start_texts: &BTreeMap::new(),
             dockerignore: &[],
             labels: &BTreeMap::new(),
             index: index::DEFAULT,

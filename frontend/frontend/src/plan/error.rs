@@ -85,6 +85,14 @@ pub enum Error {
         /// The place of the package in the lock.
         span: Span,
     },
+    /// A package of the project itself is outside of the project's folder.
+    #[error("the package `{path}` of `packages` is outside of the project's folder")]
+    PackageOutside {
+        /// Its path, relative to the project.
+        path: String,
+        /// Where it is named.
+        span: Span,
+    },
     /// An editable folder would stand where something else is.
     #[error("`{name}` would be at `{place}` in the image, which is a place of the system or of the application")]
     Taken {
@@ -162,6 +170,7 @@ impl Error {
             | Self::GitInWheelhouse { span, .. }
             | Self::UnknownHost { span, .. }
             | Self::GitAddress { span, .. }
+            | Self::PackageOutside { span, .. }
             | Self::NoCommit { span, .. } => Some(*span),
             Self::Choice { .. } | Self::Interpreter(_) | Self::UnknownMirror { .. } => None,
         }
@@ -206,6 +215,11 @@ impl Error {
             Self::Outside { .. } => "build from a folder that holds both, and name the project's file: \
                  `docker buildx build -f PROJECT/Dockerfile .`"
                 .to_owned(),
+            Self::PackageOutside { .. } => {
+                "give it a pyproject.toml of its own, and depend on it with `{ path = \"…\", develop = true }`; or write a \
+                 Dockerfile that copies both and runs `poetry install`"
+                    .to_owned()
+            }
             Self::Taken { .. } => {
                 "set `workdir` of [tool.poetry-buildkit] to a deeper folder, e.g. `/srv/repository/service`: \
                  the folders of editable packages are placed relative to it"

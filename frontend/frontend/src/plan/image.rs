@@ -1,10 +1,11 @@
 //! The image around the packages: its files, its command and its config.
 
-use poetry_lock::{ScriptKind, Selection};
+use poetry_lock::{Name, ScriptKind, Selection};
 
 use super::{
     Image, Inputs,
     make::{value, venv, workdir},
+    root,
 };
 use crate::{dockerignore, layout, settings::Located, start};
 
@@ -91,15 +92,30 @@ fn commands(inputs: &Inputs<'_>, selection: &Selection<'_>, warnings: &mut Vec<S
         return (words(&settings.entrypoint), words(&settings.cmd));
     }
     let pyproject = &inputs.project.pyproject;
+    let mut scripts = Vec::new();
     // A script exists only where the project is installed.
-    let scripts: Vec<String> = pyproject
-        .scripts
-        .iter()
-        .filter(|script| selection.root && matches!(script.kind, ScriptKind::Console { .. }))
-        .map(|script| script.name.clone())
-        .collect();
-    match start::find(&scripts, &layout::find(pyproject, inputs.files), inputs.files, selection.root) {
-        Some(start) => (start.words(), Vec::new()),
+    for script in pyproject.scripts.iter().filter(|_| selection.root) {
+        match &script.kind {
+            ScriptKind::Console { reference, .. } if root::is_launchable(reference) => {
+                scripts.push(script.name.clone())
+            }
+            ScriptKind::Console { reference, .. } => warnings.push(format!(
+                "the script `{}` is `{reference}`, which is no `module:function`, and is not made",
+                script.name
+            )),
+            ScriptKind::File { .. } => {}
+        }
+    }
+    let name = pyproject.name.as_ref().map(|name| Name::new(&name.value));
+    let modules = layout::find(pyproject, inputs.files);
+    match start::find(&scripts, name.as_ref(), &modules, inputs.files, selection.root) {
+        Some(start) => {
+            warnings.extend(
+                start::path(&start, &modules)
+                    .and_then(|path| start::starts_nothing(&start, inputs.start_texts.get(&path)?)),
+            );
+            (start.words(), Vec::new())
+        }
         None => {
             warnings.push(
                 "no start command was found (a single script, a `__main__.py` of the package, or a `main.py`): the image \

@@ -41,6 +41,8 @@ pub struct Inputs<'a> {
     pub target: Target,
     /// The project's files as far as they are known, relative to the project.
     pub files: &'a BTreeSet<String>,
+    /// The texts of those of them that a start command may run ([`start::candidates`]), where they are known.
+    pub start_texts: &'a BTreeMap<String, String>,
     /// The lines of the `.dockerignore` that counts.
     pub dockerignore: &'a [String],
     /// Labels of the command line.
@@ -69,6 +71,17 @@ pub struct Folder {
     pub pyproject: Pyproject,
     /// Its files as far as they are known, relative to it.
     pub files: BTreeSet<String>,
+}
+
+/// Whether all packages of the project are in its folder, of which alone the image has the files.
+fn check_packages(pyproject: &Pyproject) -> Result<(), Error> {
+    for package in &pyproject.build.packages {
+        let path = layout::normalized(&format!("{}/{}", package.from.as_deref().unwrap_or("."), package.include.value));
+        if path == ".." || path.starts_with("../") {
+            return Err(Error::PackageOutside { path, span: package.include.span });
+        }
+    }
+    Ok(())
 }
 
 /// The paths, relative to the project, of the folders that a lock names.
@@ -133,6 +146,7 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
     let scheme = inputs.interpreter.venv.below(&image.venv);
     let modules = layout::find(&inputs.project.pyproject, inputs.files);
     let root = if selection.root {
+        check_packages(&inputs.project.pyproject)?;
         if modules.is_empty() {
             warnings.push(format!(
                 "no package or module of the project was found, so it cannot be imported by name: set `packages` of \

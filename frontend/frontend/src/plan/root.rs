@@ -96,6 +96,11 @@ fn scripts_of_files(pyproject: &Pyproject, scheme: &Scheme) -> BTreeMap<String, 
     copied.collect()
 }
 
+/// Whether a script can call the reference: `module:attribute`.
+pub(super) fn is_launchable(reference: &str) -> bool {
+    launcher("python", reference).is_some()
+}
+
 /// A script that calls `module:attribute`; `None` if the reference is not of that form.
 fn launcher(python: &str, reference: &str) -> Option<String> {
     let (module, attribute) = reference.split_once(':')?;
