@@ -500,9 +500,10 @@ fn of_config(plain: &Side, ours: &Side, found: &mut Vec<String>) {
     let mut runs_without_poetry = false;
     for key in ["Entrypoint", "Cmd"] {
         // Without Poetry the program that it was to run is run at once.
-        let shortened = without_poetry_run(&plain[key]).filter(|shortened| *shortened == ours[key]);
+        let own = without_variables(&ours[key]);
+        let shortened = without_poetry_run(&plain[key]).filter(|shortened| *shortened == own);
         runs_without_poetry |= shortened.is_some();
-        check(key, shortened.as_ref().unwrap_or(&plain[key]), &ours[key]);
+        check(key, shortened.as_ref().unwrap_or(&plain[key]), if shortened.is_some() { &own } else { &ours[key] });
     }
     let mut variables = environment(plain);
     if let Some(venv) = variable(ours, "VIRTUAL_ENV").filter(|_| runs_without_poetry) {
@@ -517,22 +518,33 @@ fn of_config(plain: &Side, ours: &Side, found: &mut Vec<String>) {
     check("Env", &serde_json::json!(variables), &serde_json::json!(environment(ours)));
 }
 
-/// An entry point or command with `poetry run` taken off, if it begins so.
+/// An entry point or command with `poetry run` taken off, if it has it.
 fn without_poetry_run(command: &Value) -> Option<Value> {
-    let words: Vec<&str> = command.as_array()?.iter().filter_map(Value::as_str).collect();
+    let mut words: Vec<&str> = command.as_array()?.iter().filter_map(Value::as_str).collect();
     let is_poetry = |word: &str| word == "poetry" || word.ends_with("/bin/poetry");
-    match words.as_slice() {
-        [poetry, "run", rest @ ..] if is_poetry(poetry) => match rest {
-            [] => Some(Value::Null),
-            rest => Some(serde_json::json!(rest)),
-        },
-        [shell @ .., script] if shell.last() == Some(&"-c") => {
-            let mut shortened = shell.to_vec();
-            let without = script.replacen("poetry run ", "", 1);
-            shortened.push(without.trim_start());
-            (without.len() < script.len()).then(|| serde_json::json!(shortened))
+    if let Some(at) = words.windows(2).position(|pair| is_poetry(pair[0]) && pair[1] == "run") {
+        words.drain(at..at + 2);
+        return Some(if words.is_empty() { Value::Null } else { serde_json::json!(words) });
+    }
+    let script = words.pop()?;
+    let without = script.replace("poetry run ", "");
+    words.push(without.trim_start());
+    (without.len() < script.len()).then(|| serde_json::json!(words))
+}
+
+/// The same without the variables that each of several commands gets in place of the whole image.
+fn without_variables(command: &Value) -> Value {
+    let without = |word: &str| {
+        let mut word = word.replace("exec env VIRTUAL_ENV=", "exec VIRTUAL_ENV=");
+        while let Some((before, rest)) = word.split_once("VIRTUAL_ENV=") {
+            let Some((_, command)) = rest.split_once(":\"$PATH\" ") else { break };
+            word = format!("{before}{command}");
         }
-        _ => None,
+        word
+    };
+    match command.as_array() {
+        Some(words) => words.iter().filter_map(Value::as_str).map(without).collect(),
+        None => command.clone(),
     }
 }
 

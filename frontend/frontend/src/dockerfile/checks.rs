@@ -67,6 +67,9 @@ pub(super) fn check_settings(wanted: &Wanted<'_>, scene: &Scene) -> Result<(), P
 /// Whether `poetry env use` names another Python than the stage's own.
 pub(super) fn check_python(wanted: &Wanted<'_>, found: &Interpreter) -> Result<(), Problem> {
     let version = interpreter::version(found);
+    if let Some(python) = wanted.install.python.as_ref().filter(|python| !is_own(python, &found.executable, version)) {
+        return refused(format!("`{python} -m poetry` may be of another Python than {version}"));
+    }
     let steps = place::steps(&wanted.step.root);
     let mut parts = steps.iter().flat_map(Step::parts).chain(wanted.before);
     let other = parts.find_map(|part| match &part.command {

@@ -78,6 +78,8 @@ pub struct Install {
     pub folder: Option<String>,
     /// Variables for this command alone.
     pub assignments: Vec<(String, String)>,
+    /// The Python that Poetry is run by as a module, if its name has a version.
+    pub python: Option<String>,
 }
 
 /// Programs that do not run Poetry, though its name may be among their arguments.
@@ -289,6 +291,16 @@ fn provides(text: &str, simple: &Simple, variables: &Variables) -> Option<Comman
         });
     }
     let python = words.first()?.rsplit('/').next()?;
+    // The installer script, as a file.
+    let is_installer = |word: &&str| {
+        let name = word.rsplit('/').next().unwrap_or(word);
+        ["install-poetry.py", "get-poetry.py"].contains(&name)
+    };
+    if python.starts_with("python") && words.get(1).is_some_and(is_installer) && !words.contains(&"--uninstall") {
+        let home = simple.assignments.iter().find(|(name, _)| name == "POETRY_HOME").map(|(_, home)| home);
+        let home = home.or_else(|| variables.get("POETRY_HOME")).filter(|home| home.starts_with('/'));
+        return Some(Command::Provides { rest: None, home: home.cloned() });
+    }
     if let (true, ["-m", "venv" | "virtualenv", folders @ ..]) = (python.starts_with("python"), &words[1..]) {
         let folder = folders.iter().find(|word| !word.starts_with('-'))?;
         return is_home(folder, variables).then(|| Command::Provides { rest: None, home: Some((*folder).to_owned()) });
@@ -299,6 +311,11 @@ fn provides(text: &str, simple: &Simple, variables: &Variables) -> Option<Comman
 /// Whether a folder is the one that Poetry has to itself.
 fn is_home(folder: &str, variables: &Variables) -> bool {
     let folder = folder.trim_end_matches('/');
+    // There is more than Poetry.
+    let users = variables.get("HOME").is_some_and(|home| folder == format!("{home}/.local"));
+    if users || ["", "/usr", "/usr/local"].contains(&folder) {
+        return false;
+    }
     let named = variables.get("POETRY_HOME").is_some_and(|home| home.trim_end_matches('/') == folder);
     let venv = variables.get("POETRY_VENV").is_some_and(|home| home.trim_end_matches('/') == folder);
     named || venv || folder.ends_with("/poetry") || folder.ends_with("/poetry-venv") || folder.ends_with("/.poetry")
@@ -451,7 +468,10 @@ fn poetry(arguments: &[&str], simple: &Simple) -> Command {
             word if name.is_none() => {
                 name = Some(word);
                 if word == "run" {
-                    let words = rest.map(|word| (*word).to_owned()).collect();
+                    let words: Vec<String> = rest.map(|word| (*word).to_owned()).collect();
+                    if words.iter().any(|word| names_poetry(word)) {
+                        return needs(format!("`{}` runs Poetry", words.join(" ")));
+                    }
                     let plain = folder.is_none() && simple.redirections.is_empty();
                     return match plain {
                         true => Command::Run(words),
@@ -471,7 +491,13 @@ fn poetry(arguments: &[&str], simple: &Simple) -> Command {
             match install(options) {
                 Ok(install) => {
                     let sync = install.sync || name == "sync";
-                    Command::Install(Install { folder, assignments: simple.assignments.clone(), sync, ..install })
+                    let is_module = simple.words.get(1).is_some_and(|word| word == "-m");
+                    let python = simple.words.first().filter(|_| is_module).cloned();
+                    // One that is named by its version.
+                    let python =
+                        python.filter(|name| !name.contains('/') && !["python", "python3"].contains(&name.as_str()));
+                    let assignments = simple.assignments.clone();
+                    Command::Install(Install { folder, assignments, python, sync, ..install })
                 }
                 Err(option) => needs(format!("the option `{option}` of `poetry {name}` is not known")),
             }
@@ -737,6 +763,9 @@ mod tests {
         assert_eq!(read("poetry run python -m x -v"), run);
         assert_eq!(read("poetry run python -m x -v | tee log"), run);
         assert!(matches!(read("poetry run x | poetry run y"), Command::Needs(_)));
+        assert!(matches!(read("poetry run poetry build"), Command::Needs(_)));
+        let provides = |home: Option<&str>| Command::Provides { rest: None, home: home.map(str::to_owned) };
+        assert_eq!(read("POETRY_HOME=/opt/p python3 install-poetry.py --yes"), provides(Some("/opt/p")));
         assert_eq!(read("rm -rf ~/.cache/pypoetry/cache"), Command::Clean(vec!["/root/.cache/pypoetry/cache".into()]));
         assert_eq!(read("yes | poetry cache clear --all . -n"), Command::Moot);
         for text in [

@@ -56,16 +56,11 @@ pub(super) async fn step(files: &Files<'_>, step: &Step) -> Option<String> {
 }
 
 /// The same for what an image runs, on its last state. The application's own modules are taken not to run Poetry.
-pub(super) async fn ending(
-    files: &Files<'_>,
-    state: &Output,
-    commands: &[Vec<String>],
-    scene: &Scene,
-) -> Option<String> {
+pub(super) async fn ending(files: &Files<'_>, state: &Output, commands: &[(Vec<String>, Scene)]) -> Option<String> {
     if !place::steps(state).iter().any(provides) {
         return None;
     }
-    for words in commands {
+    for (words, scene) in commands {
         for path in scripts(words, scene).into_iter().filter(|path| !is_python(path)) {
             if names_poetry(files, state, &path).await {
                 return Some(format!("the image runs `{path}`, which runs Poetry"));

@@ -11,6 +11,7 @@ use super::{
     files::{Files, Unknown},
     states::chain,
     step::{Part, Scene, Script, Step},
+    version::is_before_1_8,
 };
 use buildkit_llb::Output;
 
@@ -72,6 +73,36 @@ fn unread_config(steps: &[Step], parts: &[Part]) -> Option<String> {
     let commands = commands.filter(|part| matches!(part.command, Command::Needs(_)));
     let mut texts = scripts.chain(commands.map(|part| part.segment.text.clone()));
     texts.find(|text| names_poetry(text) && text.contains(" config "))
+}
+
+/// The virtual environment that Poetry was installed into by pip, if it was.
+fn poetrys_environment(steps: &[Step], parts: &[Part]) -> Option<String> {
+    let all = steps.iter().flat_map(Step::parts).chain(parts);
+    let provides = all.filter(|part| matches!(part.command, Command::Provides { .. }));
+    let made = |path: &str| {
+        let mut calls = steps.iter().flat_map(Step::calls);
+        calls.any(|(words, scene)| makes_venv(&words, &scene, path))
+    };
+    let environment = |part: &Part| {
+        let words = part.words();
+        let program = words.first()?;
+        let base = program.rsplit('/').next()?;
+        if !(base.starts_with("pip") || base.starts_with("python")) {
+            return None;
+        }
+        let path = part.scene.variables.get("PATH").map(String::as_str).unwrap_or_default();
+        let (folder, is_named) = match program.rsplit_once('/') {
+            Some((folder, _)) => (part.scene.absolute(folder), true),
+            None => (path.split(':').next()?.to_owned(), false),
+        };
+        let environment = folder.trim_end_matches('/').strip_suffix("/bin")?;
+        if !(is_named || made(environment)) {
+            return None;
+        }
+        let is_users = part.scene.variables.get("HOME").is_some_and(|home| environment == format!("{home}/.local"));
+        (!is_users && !["", "/usr", "/usr/local"].contains(&environment)).then(|| environment.to_owned())
+    };
+    provides.filter_map(environment).next_back()
 }
 
 /// Whether a command makes a virtual environment at an absolute path.
@@ -174,7 +205,13 @@ pub async fn place(
         return Ok(Place::Venv { path: own, made: true });
     }
     if !create {
-        return Ok(Place::System);
+        // Poetry 1.7 and older take the environment that they are in for the system's.
+        return match poetrys_environment(&steps, before).filter(|_| is_before_1_8(state, before)) {
+            Some(environment) => Err(Unknown::Uncertain(format!(
+                "Poetry before 1.8 installs into its own environment, which is {environment}"
+            ))),
+            None => Ok(Place::System),
+        };
     }
     let home = || variable("HOME").ok_or_else(|| Unknown::Uncertain("the user's home folder is not known".to_owned()));
     let cache = match setting("cache-dir", "POETRY_CACHE_DIR") {

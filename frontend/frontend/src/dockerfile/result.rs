@@ -10,11 +10,9 @@ use super::{
     command::{self, Command},
     files::Files,
     indirect,
-    place::Place,
-    run::runnable,
+    run::{Ran, joined, runnable},
     service::{Layer, Problem, Refused, Served, Service, Standpoint},
-    shell,
-    step::{Scene, has_shell},
+    step::{Part, Scene},
 };
 use crate::error::Error;
 
@@ -59,26 +57,34 @@ impl Ending {
         if let Some(reason) = self.needs_by_itself() {
             return Some(reason);
         }
-        let commands: Vec<Vec<String>> = WORDS
-            .into_iter()
-            .map(|key| {
-                let words = self.strings(key);
-                script(&words).map_or(words, |text| vec![text])
-            })
-            .collect();
-        indirect::ending(files, state, &commands, &self.scene()).await
+        let mut commands: Vec<(Vec<String>, Scene)> = Vec::new();
+        for words in WORDS.map(|key| self.strings(key)) {
+            match Ran::read(&words, self.scene()) {
+                Some(ran) => commands.extend(ran.parts().map(|part| match &part.command {
+                    Command::Run(words) => (words.clone(), part.scene.clone()),
+                    _ => (part.words(), part.scene.clone()),
+                })),
+                None => commands.push((words, self.scene())),
+            }
+        }
+        indirect::ending(files, state, &commands).await
     }
 
     fn needs_by_itself(&self) -> Option<String> {
-        let scene = self.scene();
+        let of_command = |part: &Part| match &part.command {
+            Command::Run(_) | Command::Other | Command::Prefix(_) => None,
+            _ if !command::names_poetry(&part.segment.text) => None,
+            Command::Needs(reason) => Some(reason.clone()),
+            _ => Some(format!("the image runs `{}`", part.segment.text)),
+        };
         let of = |key: &str| {
             let words = self.strings(key);
-            let text = script(&words).unwrap_or_else(|| joined(&words));
-            match command::command(&text, &scene.variables) {
-                Command::Run(_) | Command::Other | Command::Prefix(_) => None,
-                _ if !command::names_poetry(&text) => None,
-                Command::Needs(reason) => Some(reason),
-                _ => Some(format!("the image runs `{text}`")),
+            match Ran::read(&words, self.scene()) {
+                Some(ran) => ran.parts().find_map(of_command),
+                None => {
+                    let text = joined(&words);
+                    command::names_poetry(&text).then(|| format!("`{text}` cannot be read with certainty"))
+                }
             }
         };
         let health = self.config().and_then(|config| config.get("Healthcheck")).map(Value::to_string);
@@ -139,33 +145,28 @@ impl Ending {
         state: &Output,
         served: &[Served],
     ) -> Result<Result<(), String>, Error> {
-        let scene = self.scene();
         let mut changes: Vec<(&str, Value)> = Vec::new();
-        let mut place = None;
         for key in WORDS {
-            let words = self.strings(key);
-            let is_shell = script(&words).is_some();
-            let text = script(&words).unwrap_or_else(|| joined(&words));
-            let Command::Run(run) = command::command(&text, &scene.variables) else { continue };
-            let at = Standpoint { original, state, step: None, scene: &scene, before: &[], earlier: served };
-            let located = service.locate(&at, None).await;
-            match located.and_then(|located| runnable(&located, &run, served)) {
-                Ok(found) => place = Some(found),
-                Err(Problem::Refused(Refused(reason))) => return Ok(Err(reason)),
-                Err(Problem::Error(error)) => return Err(error),
-            }
-            let new = match (is_shell, shell::behind_run(&text)) {
-                (true, Some((given, command))) => {
-                    let shell = words.get(..words.len() - 1).unwrap_or_default();
-                    shell.iter().cloned().chain([format!("{given}{command}")]).collect()
+            let Some(ran) = Ran::read(&self.strings(key), self.scene()) else { continue };
+            let mut place = None;
+            for (words, scene) in ran.of_poetry() {
+                let at = Standpoint { original, state, step: None, scene, before: &[], earlier: served };
+                let located = service.locate(&at, None).await;
+                let found = match located.and_then(|located| runnable(&located, words, served)) {
+                    Ok(found) => found,
+                    Err(Problem::Refused(Refused(reason))) => return Ok(Err(reason)),
+                    Err(Problem::Error(error)) => return Err(error),
+                };
+                if place.replace(found.clone()).is_some_and(|other| other != found) {
+                    return Ok(Err("the image runs commands in several environments".to_owned()));
                 }
-                _ => run,
-            };
-            let new = if new.is_empty() { Value::Null } else { json!(new) };
-            changes.push((key, new));
-        }
-        if let Some(Place::Venv { path, .. }) = &place {
-            changes.push(("Env", json!(environment(&self.strings("Env"), path))));
+            }
+            let Some(place) = place else { continue };
+            let (words, by_variables) = ran.without_poetry(&place);
+            changes.push((key, if words.is_empty() { Value::Null } else { json!(words) }));
+            if let (Some(path), true) = (place.path(), by_variables) {
+                changes.push(("Env", json!(environment(&self.strings("Env"), path))));
+            }
         }
         if let Some(config) = self.document.get_mut("config").and_then(Value::as_object_mut) {
             config.extend(changes.into_iter().map(|(key, value)| (key.to_owned(), value)));
@@ -182,15 +183,6 @@ fn environment(list: &[String], venv: &str) -> Vec<String> {
     let own = [format!("PATH={path}"), format!("VIRTUAL_ENV={venv}")];
     let is_replaced = |entry: &&String| !entry.starts_with("PATH=") && !entry.starts_with("VIRTUAL_ENV=");
     own.into_iter().chain(list.iter().filter(is_replaced).cloned()).collect()
-}
-
-/// The script of the shell form.
-fn script(words: &[String]) -> Option<String> {
-    words.last().filter(|_| has_shell(words)).cloned()
-}
-
-fn joined(words: &[String]) -> String {
-    words.iter().map(|word| shell::quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -402,10 +402,12 @@ impl Pass<'_> {
                 Command::Provides { rest, home } if !keeps => {
                     if let Some(home) = home {
                         self.cut(step, index, &mut work, &label)?;
-                        let folder = FileAction::mkdir(part.scene.absolute(home)).make_parents().timestamp(EPOCH);
+                        let folder = FileAction::mkdir(part.scene.absolute(&format!("{home}/bin")))
+                            .make_parents()
+                            .timestamp(EPOCH);
                         let name = format!("{label} leave Poetry out");
                         work.state = step.vertex.located(File::on(work.state).then(folder).name(name)).output()?;
-                        work.layers.push(format!("RUN mkdir -p {home}").into());
+                        work.layers.push(format!("RUN mkdir -p {home}/bin").into());
                     }
                     match rest {
                         Some(rest) => {

@@ -179,8 +179,13 @@ impl Step {
     pub fn calls(&self) -> Vec<(Vec<String>, Scene)> {
         let (Some(scene), text) = (scene(&self.exec), self.text()) else { return Vec::new() };
         let Some(segments) = shell::segments(&text) else { return vec![(raw_words(&text), scene)] };
-        let parts = read(segments, scene).into_iter().filter(|part| matches!(part.command, Command::Other));
-        parts.map(|part| (part.words(), part.scene)).collect()
+        let words = |part: Part| match &part.command {
+            Command::Other => Some((part.words(), part.scene)),
+            // What stands behind `poetry run`.
+            Command::Run(words) => Some((words.clone(), part.scene)),
+            _ => None,
+        };
+        read(segments, scene).into_iter().filter_map(words).collect()
     }
 
     /// Why the step needs Poetry, if it does by itself.
@@ -258,7 +263,9 @@ fn script(arguments: &[String], scene: Scene) -> Script {
     if parts.is_empty() { Script::Other } else { Script::Commands(parts) }
 }
 
-fn read(segments: Vec<Segment>, mut scene: Scene) -> Vec<Part> {
+/// Reads the commands of a script, each with what holds when it runs.
+#[must_use]
+pub fn read(segments: Vec<Segment>, mut scene: Scene) -> Vec<Part> {
     segments
         .into_iter()
         .map(|segment| {

@@ -6,17 +6,39 @@ use super::{place, step::Part};
 
 /// The major version of Poetry that the stage installs, as far as it says so.
 pub(super) fn poetry_major(root: &Output, before: &[Part]) -> Option<u64> {
+    told(root, before, major_of_requirement, major)
+}
+
+/// Whether the stage installs a Poetry that is known to be older than 1.8.
+pub(super) fn is_before_1_8(root: &Output, before: &[Part]) -> bool {
+    let old = |version: &str| minor(version).map(|minor| minor < (1, 8));
+    let pinned = |text: &str| text.strip_prefix("==").or_else(|| text.strip_prefix("~=")).and_then(old);
+    told(root, before, pinned, old) == Some(true)
+}
+
+/// What the stage tells of its Poetry: by what stands behind the name, or by the installer's variable.
+fn told<T>(
+    root: &Output,
+    before: &[Part],
+    of_requirement: impl Fn(&str) -> Option<T>,
+    of_version: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
     let texts = place::steps(root).into_iter().map(|step| (step.text(), step.exec.meta.unwrap_or_default().env));
     let own = before.iter().map(|part| (part.segment.text.clone(), Vec::new()));
     texts.chain(own).find_map(|(text, env)| {
         let mut requirements = text.split("poetry").skip(1);
-        let pinned = requirements.find_map(major_of_requirement);
+        let pinned = requirements.find_map(&of_requirement);
         let named = text.contains("poetry").then(|| {
             let version = env.iter().find_map(|entry| entry.strip_prefix("POETRY_VERSION="));
-            version.and_then(major)
+            version.and_then(&of_version)
         });
         pinned.or(named.flatten())
     })
+}
+
+fn minor(version: &str) -> Option<(u64, u64)> {
+    let (_, rest) = version.split_once('.')?;
+    Some((major(version)?, major(rest)?))
 }
 
 fn major(version: &str) -> Option<u64> {
