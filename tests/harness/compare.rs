@@ -488,6 +488,8 @@ fn listing_of(base: &str) -> BTreeMap<String, Entry> {
 }
 
 fn of_config(plain: &Side, ours: &Side, found: &mut Vec<String>) {
+    let mut environments = ours.environments();
+    let environment_of = environments.next().filter(|_| environments.next().is_none());
     let (plain, ours) = (&plain.config, &ours.config);
     let mut check = |key: &str, one: &Value, other: &Value| {
         if one != other {
@@ -502,6 +504,7 @@ fn of_config(plain: &Side, ours: &Side, found: &mut Vec<String>) {
         // Without Poetry the program that it was to run is run at once.
         let own = without_variables(&ours[key]);
         let shortened = without_poetry_run(&plain[key]).filter(|shortened| *shortened == own);
+        let shortened = shortened.filter(|_| is_each_in(environment_of.as_deref(), &plain[key], &ours[key]));
         runs_without_poetry |= shortened.is_some();
         check(key, shortened.as_ref().unwrap_or(&plain[key]), if shortened.is_some() { &own } else { &ours[key] });
     }
@@ -532,9 +535,26 @@ fn without_poetry_run(command: &Value) -> Option<Value> {
     (without.len() < script.len()).then(|| serde_json::json!(words))
 }
 
+/// Whether each of several commands of `poetry run` has the variables of an environment.
+fn is_each_in(environment: Option<&str>, plain: &Value, ours: &Value) -> bool {
+    let script = |command: &Value| command.as_array().and_then(|words| words.last()?.as_str().map(str::to_owned));
+    let (plain, ours) = (script(plain).unwrap_or_default(), script(ours).unwrap_or_default());
+    let wanted = plain.matches("poetry run ").count();
+    match environment {
+        Some(path) if wanted > 1 => {
+            ours.matches(&format!("VIRTUAL_ENV={path} PATH={path}/bin:\"$PATH\" ")).count() == wanted
+        }
+        _ => !ours.contains("VIRTUAL_ENV="),
+    }
+}
+
 /// The same without the variables that each of several commands gets in place of the whole image.
 fn without_variables(command: &Value) -> Value {
     let without = |word: &str| {
+        // An assignment is no program that could be executed.
+        if word.contains("exec VIRTUAL_ENV=") {
+            return word.to_owned();
+        }
         let mut word = word.replace("exec env VIRTUAL_ENV=", "exec VIRTUAL_ENV=");
         while let Some((before, rest)) = word.split_once("VIRTUAL_ENV=") {
             let Some((_, command)) = rest.split_once(":\"$PATH\" ") else { break };

@@ -17,8 +17,8 @@ pub const FILE: &str = ".python-version";
 const OLDEST: (u64, u64) = (3, 8);
 /// Nothing newer than this is chosen by itself.
 const NEWEST_MINOR: u64 = 99;
-/// No minor version has so many releases.
-const NEWEST_PATCH: u64 = 99;
+/// The newest release of a minor version that is asked for by itself: none has so many.
+const NEWEST_PATCH: u64 = 30;
 
 /// A version of Python and how it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl Python {
             Some((major, minor)) => {
                 let allows = |patch: &u64| pyproject.python.allows(&Version::new([major, minor, *patch]));
                 // The image of a minor version has its newest release, which the project may not allow.
-                let newest = (0..=NEWEST_PATCH).rev().find(allows).filter(|patch| *patch < NEWEST_PATCH);
+                let newest = (0..=99).rev().find(allows).filter(|patch| *patch < NEWEST_PATCH);
                 let patch = newest.map_or_else(String::new, |patch| format!(".{patch}"));
                 Ok(Self {
                     family: Family::CPython,
@@ -222,6 +222,7 @@ mod tests {
         assert_eq!(chosen("*", None, None).unwrap(), "python:3.8-slim");
         assert_eq!(chosen("3.11.3", None, None).unwrap(), "python:3.11.3-slim");
         assert_eq!(chosen("~3.11,<3.11.5", None, None).unwrap(), "python:3.11.4-slim");
+        assert_eq!(chosen(">=3.10,<3.10.99", None, None).unwrap(), "python:3.10-slim");
         assert_eq!(chosen("3.10", None, None).unwrap(), "python:3.10.0-slim");
         assert_eq!(chosen("^3.11", None, Some("my-app\n")).unwrap(), "python:3.11-slim");
         assert_eq!(chosen("^3.11", None, Some("3.12.1/envs/my-app\n")).unwrap(), "python:3.12.1-slim");

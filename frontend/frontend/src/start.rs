@@ -68,7 +68,11 @@ pub fn starts_nothing(start: &Start, text: &str) -> Option<String> {
     let shown = start.words().join(" ");
     let set = |words: &[&str]| format!("set `cmd = {words:?}` of [tool.poetry-buildkit]");
     let is_code = |line: &&str| !line.trim_start().starts_with('#');
-    if text.contains("__main__") || text.lines().filter(is_code).any(|line| line.contains(".run(")) {
+    let serves = |line: &str| {
+        [".run(", "serve(", "serve_forever("].iter().any(|call| line.contains(call))
+            || line.trim_start().starts_with("run(")
+    };
+    if text.contains("__main__") || text.lines().filter(is_code).any(serves) {
         return None;
     }
     let lines = || text.lines().filter(|line| !line.starts_with([' ', '\t', '#']));
@@ -186,6 +190,7 @@ mod tests {
         for text in [
             "app = FastAPI()\nif __name__ == '__main__':\n    x()\n",
             "app = FastAPI()\nuvicorn.run(app)\n",
+            "app = Flask(__name__)\nserve(app, port=8080)\n",
             "def make():\n    app = FastAPI()\n",
             "print('hello')\n",
         ] {

@@ -15,6 +15,8 @@ use super::{
 };
 use buildkit_llb::Output;
 
+use crate::layout::is_below;
+
 /// An environment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
@@ -205,8 +207,11 @@ pub async fn place(
         return Ok(Place::Venv { path: own, made: true });
     }
     if !create {
-        // Poetry 1.7 and older take the environment that they are in for the system's.
-        return match poetrys_environment(&steps, before).filter(|_| is_before_1_8(state, before)) {
+        // Poetry 1.7 and older take the environment that they are in for the system's, but for one in $POETRY_HOME.
+        return match poetrys_environment(&steps, before)
+            .filter(|path| variable("POETRY_HOME").is_none_or(|home| !is_below(path, &home)))
+            .filter(|_| is_before_1_8(state, before))
+        {
             Some(environment) => Err(Unknown::Uncertain(format!(
                 "Poetry before 1.8 installs into its own environment, which is {environment}"
             ))),

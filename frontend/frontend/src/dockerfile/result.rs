@@ -60,10 +60,13 @@ impl Ending {
         let mut commands: Vec<(Vec<String>, Scene)> = Vec::new();
         for words in WORDS.map(|key| self.strings(key)) {
             match Ran::read(&words, self.scene()) {
-                Some(ran) => commands.extend(ran.parts().map(|part| match &part.command {
-                    Command::Run(words) => (words.clone(), part.scene.clone()),
-                    _ => (part.words(), part.scene.clone()),
-                })),
+                Some(ran) => {
+                    commands.push((ran.front().to_vec(), self.scene()));
+                    commands.extend(ran.parts().map(|part| match &part.command {
+                        Command::Run(words) => (words.clone(), part.scene.clone()),
+                        _ => (part.words(), part.scene.clone()),
+                    }));
+                }
                 None => commands.push((words, self.scene())),
             }
         }

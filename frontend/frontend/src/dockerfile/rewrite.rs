@@ -526,7 +526,8 @@ impl Pass<'_> {
             let mut script = shell::joined(&work.waiting);
             // Whether the last command succeeds does not matter where another one followed.
             if work.waiting.last().is_some_and(|last| last.separator == ";") {
-                script.push_str("; true");
+                script.push_str(shell::end(&script));
+                script.push_str("true");
             }
             work.state = self.process(step, &work.state, &script, label)?;
             work.layers.push(format!("RUN {script}").into());

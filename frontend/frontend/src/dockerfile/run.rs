@@ -1,7 +1,7 @@
 //! `poetry run` without Poetry.
 
 use super::{
-    command::Command,
+    command::{Command, names_poetry},
     place::{self, Place},
     service::{Located, Problem, Refused, Served},
     shell,
@@ -33,6 +33,10 @@ impl Ran {
             Some((script, shell)) if is_script => (shell, script.clone()),
             _ => (&[][..], joined(own)),
         };
+        // What an init runs stands behind its own options, else it is not found.
+        if front.iter().any(|word| names_poetry(word)) {
+            return None;
+        }
         let mut segments = shell::segments(&text)?;
         let strip = |segment: &mut shell::Segment| {
             let rest =
@@ -42,6 +46,11 @@ impl Ran {
         let execs: Vec<bool> = segments.iter_mut().map(strip).collect();
         let commands = execs.into_iter().zip(read(segments, scene)).collect();
         Some(Self { front: [front, shell].concat(), is_script, commands })
+    }
+
+    /// The words in front of the commands: those of an init and of a shell.
+    pub(super) fn front(&self) -> &[String] {
+        &self.front
     }
 
     pub(super) fn parts(&self) -> impl Iterator<Item = &Part> {
@@ -59,7 +68,10 @@ impl Ran {
     /// The words without `poetry run`, and whether the image's own environment has to be that of `place`: a single command gets it
     /// by the image's variables, of several each has its own.
     pub(super) fn without_poetry(&self, place: &Place) -> (Vec<String>, bool) {
-        let alone = self.commands.len() == 1;
+        // A login shell sets the path anew.
+        let is_login =
+            |word: &String| word == "--login" || word.starts_with('-') && !word.starts_with("--") && word.contains('l');
+        let alone = self.commands.len() == 1 && !self.front.iter().any(is_login);
         if !self.is_script {
             let words = self.of_poetry().flat_map(|(words, _)| words.iter().cloned());
             return (self.front.iter().cloned().chain(words).collect(), true);
@@ -145,6 +157,8 @@ mod tests {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
             Ran::read(&words, Scene::new(&[], "/app", "")).unwrap().without_poetry(&venv)
         };
+        let init = ["dumb-init", "poetry", "run", "pytest", "--", "-x"].map(str::to_owned);
+        assert!(Ran::read(&init, Scene::new(&[], "/app", "")).is_none());
         let (env, sh) = ("VIRTUAL_ENV=/venv PATH=/venv/bin:\"$PATH\"", "/bin/sh");
         assert_eq!(
             of(&["tini", "-g", "--", "poetry", "run", "x", "a b"]),
@@ -153,6 +167,10 @@ mod tests {
         assert_eq!(of(&[sh, "-c", "exec poetry run x $A"]), (vec![sh.into(), "-c".into(), "exec x $A".into()], true));
         let both = of(&["sh", "-c", "cd api && poetry run x migrate && A=1 exec poetry run y"]);
         assert_eq!(both.0[2], format!("cd api && {env} x migrate && A=1 exec poetry run y"));
+        let login = of(&["bash", "-lc", "poetry run x"]);
+        assert_eq!(login, (vec!["bash".into(), "-lc".into(), format!("{env} x")], false));
+        let server = of(&["sh", "-c", "redis-server &\npoetry run x"]);
+        assert_eq!(server.0[2], format!("redis-server & {env} x"));
         let both = of(&["sh", "-c", "poetry run x && exec poetry run y"]);
         assert_eq!(both, (vec!["sh".into(), "-c".into(), format!("{env} x && exec env {env} y")], false));
     }

@@ -132,7 +132,7 @@ pub fn joined<'a>(segments: impl IntoIterator<Item = &'a Segment>) -> String {
     for segment in segments {
         match separator {
             "" => {}
-            ";" => text.push_str("; "),
+            ";" => text.push_str(end(&text)),
             separator => text.push_str(&format!(" {separator} ")),
         }
         text.push_str(&segment.text);
@@ -140,6 +140,12 @@ pub fn joined<'a>(segments: impl IntoIterator<Item = &'a Segment>) -> String {
         separator = if segment.separator.is_empty() { "&&" } else { segment.separator };
     }
     text
+}
+
+/// What ends a command, with what it stands behind: `&` has ended it already.
+#[must_use]
+pub fn end(text: &str) -> &'static str {
+    if text.ends_with('&') && !text.ends_with("\\&") { " " } else { "; " }
 }
 
 /// Reads a segment as a simple command, with variables expanded. `None` if it is none, or depends on what is not known.

@@ -12,7 +12,13 @@ pub(super) fn poetry_major(root: &Output, before: &[Part]) -> Option<u64> {
 /// Whether the stage installs a Poetry that is known to be older than 1.8.
 pub(super) fn is_before_1_8(root: &Output, before: &[Part]) -> bool {
     let old = |version: &str| minor(version).map(|minor| minor < (1, 8));
-    let pinned = |text: &str| text.strip_prefix("==").or_else(|| text.strip_prefix("~=")).and_then(old);
+    let pinned = |text: &str| {
+        let version = text.strip_prefix("==").or_else(|| text.strip_prefix("~="))?;
+        let end = version.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(version.len());
+        // `~=1.7` is any 1, and `~=1.7.1` is 1.7.
+        let is_told = text.starts_with("==") || version[..end].matches('.').count() > 1;
+        old(version).filter(|_| is_told)
+    };
     told(root, before, pinned, old) == Some(true)
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use install_request::Interpreter;
 use poetry_lock::{
-    Algorithm, Environment, GroupChoice, LockedPackage, Name, Options, Project, Pyproject, Source, Span,
+    Algorithm, Environment, Format, GroupChoice, LockedPackage, Name, Options, Project, Pyproject, Source, Span,
 };
 
 use super::{
@@ -75,7 +75,7 @@ pub struct Folder {
 
 /// Whether all packages of the project are in its folder, of which alone the image has the files.
 fn check_packages(pyproject: &Pyproject) -> Result<(), Error> {
-    for package in &pyproject.build.packages {
+    for package in pyproject.build.packages.iter().filter(|package| package.formats.contains(&Format::Wheel)) {
         let path = layout::normalized(&format!("{}/{}", package.from.as_deref().unwrap_or("."), package.include.value));
         if path == ".." || path.starts_with("../") {
             return Err(Error::PackageOutside { path, span: package.include.span });
@@ -146,7 +146,10 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
     let scheme = inputs.interpreter.venv.below(&image.venv);
     let modules = layout::find(&inputs.project.pyproject, inputs.files);
     let root = if selection.root {
-        check_packages(&inputs.project.pyproject)?;
+        // Of a Dockerfile the image has more than the project's folder.
+        if inputs.options.is_none() {
+            check_packages(&inputs.project.pyproject)?;
+        }
         if modules.is_empty() {
             warnings.push(format!(
                 "no package or module of the project was found, so it cannot be imported by name: set `packages` of \
