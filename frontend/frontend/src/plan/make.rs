@@ -41,7 +41,7 @@ pub struct Inputs<'a> {
     pub target: Target,
     /// The project's files as far as they are known, relative to the project.
     pub files: &'a BTreeSet<String>,
-    /// The texts of those of them that a start command may run ([`start::candidates`]), where they are known.
+    /// The texts of those of them that a start command may run ([`crate::start::candidates`]), where they are known.
     pub start_texts: &'a BTreeMap<String, String>,
     /// The lines of the `.dockerignore` that counts.
     pub dockerignore: &'a [String],
