@@ -362,6 +362,26 @@ fn policies_exclude_wheels_or_source_distributions() {
 }
 
 #[test]
+fn a_wheel_at_an_address_has_to_fit() {
+    let tags = Tags::of(&Interpreter::cpython((3, 11), "linux-aarch64", Libc::Glibc(2, 36))).unwrap();
+    let of = |source: &str| {
+        let lines = format!("groups = ['main']\nfiles = []\n[package.source]\n{source}");
+        let project = project("[tool.poetry]\nname = 'root'\n", &lock("2.1", &[("foo", "1.0", &lines)], ""));
+        let artifact = project.lock.packages[0].artifact(&tags, &FilePolicy::default());
+        artifact.map(|_| ()).map_err(|error| error.to_string())
+    };
+    let wheel =
+        |platform: &str| format!("type = 'url'\nurl = 'https://example.org/foo-1.0-cp311-cp311-{platform}.whl'");
+    assert_eq!(of(&wheel("manylinux2014_aarch64")), Ok(()));
+    assert_eq!(
+        of(&wheel("manylinux2014_x86_64")).unwrap_err(),
+        "none of the 1 locked files of `foo` 1.0 can be installed: 1 for other interpreters or platforms"
+    );
+    // As Poetry does it.
+    assert_eq!(of("type = 'file'\nurl = 'foo-1.0-cp311-cp311-manylinux2014_x86_64.whl'"), Ok(()));
+}
+
+#[test]
 fn other_sources_are_told_as_they_are() {
     let of = |source: &str, files: &str| {
         let lines = format!("groups = ['main']\nfiles = [{files}]\n[package.source]\n{source}");

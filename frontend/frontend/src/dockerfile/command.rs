@@ -732,6 +732,31 @@ mod tests {
     }
 
     #[test]
+    fn poetrys_home_is_no_folder_of_others() {
+        let home = |home: &str| {
+            let variables = [("HOME", "/root"), ("POETRY_HOME", home)];
+            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            command(&format!("{home}/bin/python -m pip install --upgrade pip"), &variables)
+        };
+        assert!(matches!(home("/opt/poetry"), Command::Provides { .. }));
+        for shared in ["/usr/local", "/usr", "/root/.local"] {
+            assert_eq!(home(shared), Command::Other, "{shared}");
+        }
+    }
+
+    #[test]
+    fn a_python_of_another_version_is_noted() {
+        let python = |text: &str| match read(text) {
+            Command::Install(install) => install.python,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(python("python3.12 -m poetry install").as_deref(), Some("python3.12"));
+        for text in ["python3 -m poetry install", "/venv/bin/python -m poetry install", "poetry install"] {
+            assert_eq!(python(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn the_commands_around_it() {
         let config =
             |key: &str, value: &str, local| Command::Config { key: key.into(), value: Some(value.into()), local };

@@ -257,7 +257,25 @@ fn is_true(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use buildkit_llb::{Exec, Platform, Source};
+
     use super::*;
+
+    #[test]
+    fn poetrys_own_environment_is_that_of_its_pip() {
+        let of = |script: &str| {
+            let platform = Platform::new("linux", "amd64");
+            let base = Source::image("docker.io/library/python:3.11", platform.clone()).output().unwrap();
+            let exec = Exec::new(["/bin/sh", "-c", script], platform).root(&base);
+            let exec = exec.env("PATH", "/opt/venv/bin:/usr/local/bin:/usr/bin");
+            poetrys_environment(&steps(&exec.build().unwrap().output("/").unwrap()), &[])
+        };
+        let venv = Some("/opt/venv".to_owned());
+        assert_eq!(of("python -m venv /opt/venv && /opt/venv/bin/pip install poetry==1.7.1"), venv);
+        assert_eq!(of("python -m venv /opt/venv && pip install poetry==1.7.1"), venv);
+        assert_eq!(of("pip install poetry==1.7.1"), None);
+        assert_eq!(of("/usr/local/bin/python -m pip install poetry==1.7.1"), None);
+    }
 
     #[test]
     fn commands_that_make_a_virtual_environment() {

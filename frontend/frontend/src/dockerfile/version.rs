@@ -67,7 +67,23 @@ fn major_of_requirement(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use buildkit_llb::{Exec, Platform, Source};
+
     use super::*;
+
+    #[test]
+    fn an_old_poetry_is_told_by_its_pin_or_the_variable() {
+        let is_old = |script: &str, version: &str| {
+            let platform = Platform::new("linux", "amd64");
+            let base = Source::image("docker.io/library/python:3.11", platform.clone()).output().unwrap();
+            let exec = Exec::new(["/bin/sh", "-c", script], platform).root(&base).env("POETRY_VERSION", version);
+            is_before_1_8(&exec.build().unwrap().output("/").unwrap(), &[])
+        };
+        assert!(is_old("pip install 'poetry==1.7.1'", "") && is_old("pip install poetry~=1.3.2", ""));
+        assert!(is_old("curl https://install.python-poetry.org | python3 -", "1.4.0"));
+        assert!(!is_old("pip install poetry==1.8.5", "") && !is_old("pip install poetry", "2.1.0"));
+        assert!(!is_old("pip install poetry~=1.7", "") && !is_old("pip install 'poetry<2'", ""));
+    }
 
     #[test]
     fn requirements_tell_the_major_version() {

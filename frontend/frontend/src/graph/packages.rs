@@ -10,7 +10,6 @@ use crate::{
     dockerignore,
     layout::is_below,
     plan::{How, LINKED, Plan, bins, patterns},
-    settings::Settings,
 };
 
 /// What installs packages.
@@ -73,10 +72,10 @@ fn merged(own: Vec<(String, Layer)>, materials: &Materials<'_>) -> Result<Vec<La
 
 /// What the setting `exclude` leaves out of a folder in the application's. Other patterns are about files before a build, which
 /// may leave what it made where they speak of, e.g. in `build`.
-fn excluded(plan: &Plan, place: &str, settings: &Settings) -> Vec<String> {
-    let folder = place.strip_prefix(&*plan.image.workdir).and_then(|rest| rest.strip_prefix('/'));
-    let folder = folder.filter(|_| !is_below(place, &plan.image.venv));
-    folder.map(|folder| dockerignore::below(&patterns(&settings.exclude), folder)).unwrap_or_default()
+fn excluded(exclude: &[String], place: &str, workdir: &str, venv: &str) -> Vec<String> {
+    let folder = place.strip_prefix(workdir).and_then(|rest| rest.strip_prefix('/'));
+    let folder = folder.filter(|_| !is_below(place, venv));
+    folder.map(|folder| dockerignore::below(exclude, folder)).unwrap_or_default()
 }
 
 /// The layer with source trees that installed packages refer to and that are no part of the application. `built` are
@@ -101,14 +100,30 @@ pub(super) fn sources(
     }
     trees.sort_by(|(one, ..), (other, ..)| one.cmp(other));
     let label = trees.iter().map(|(package, _, place)| format!("{package} {place}")).collect::<Vec<_>>().join(", ");
+    let exclude = patterns(&materials.settings.exclude);
     let copy = |file: File, (_, tree, place): (String, Output, String)| {
         let copy =
             FileAction::copy(tree, "/", &place).contents().make_parents().owner(Owner::new(0, 0)).timestamp(EPOCH);
-        file.then(copy.exclude_patterns(excluded(plan, &place, materials.settings)))
+        file.then(copy.exclude_patterns(excluded(&exclude, &place, &plan.image.workdir, &plan.image.venv)))
     };
     let name = format!("[{}sources] copy {label}", materials.prefix);
     let places: String = trees.iter().map(|(_, _, place)| place.as_str()).collect();
     let output = trees.into_iter().fold(File::on(Output::scratch()), copy).name(&name).output()?;
     let output = settled(output, &places, name)?;
     Ok(Some(Layer::new(format!("sources of {label}"), output)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_user_leaves_files_out_of_folders_in_the_applications_own() {
+        let exclude = ["libs/shared/fixtures", "**/*.pem", ".venv"].map(str::to_owned);
+        let excluded = |place: &str| excluded(&exclude, place, "/app", "/app/.venv");
+        assert_eq!(excluded("/app/libs/shared"), ["fixtures", "**/*.pem"]);
+        for elsewhere in ["/libs/shared", "/app/.venv/src/paint", "/app"] {
+            assert_eq!(excluded(elsewhere), [""; 0], "{elsewhere}");
+        }
+    }
 }

@@ -140,8 +140,12 @@ pub fn find(
 ) -> Result<File, IndexError> {
     let files = files(client, index, package)?;
     let count = files.len();
+    chosen(files, name, sha256).ok_or_else(|| IndexError::NotListed { url: page_of(index, package), count })
+}
+
+fn chosen(files: Vec<File>, name: &str, sha256: Option<&str>) -> Option<File> {
     let named = files.into_iter().filter(|file| file.name == name);
-    let listed = named.min_by_key(|file| match (&file.sha256, sha256) {
+    named.min_by_key(|file| match (&file.sha256, sha256) {
         (Some(found), Some(expected)) => {
             if found == expected {
                 0
@@ -150,8 +154,7 @@ pub fn find(
             }
         }
         _ => 1,
-    });
-    listed.ok_or_else(|| IndexError::NotListed { url: page_of(index, package), count })
+    })
 }
 
 /// The address of a package's page. An index may also be one page with the files of all packages, as Poetry has it
@@ -202,5 +205,38 @@ pub(crate) fn parse(page: &Page) -> Result<Vec<File>, String> {
         let files = html::parse(&page.body, &page.url);
         let is_page = kind.ends_with("html") || kind.is_empty() || !files.is_empty();
         if is_page { Ok(files) } else { Err(format!("content of type {kind:?}")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_files_of_one_name_the_locked_one_is_taken() {
+        let file = |name: &str, sha256: Option<&str>| File {
+            name: name.into(),
+            sha256: sha256.map(str::to_owned),
+            ..File::default()
+        };
+        let files =
+            || vec![file("x.whl", Some("a")), file("x.whl", Some("b")), file("x.whl", None), file("y.whl", Some("b"))];
+        let of = |sha256| chosen(files(), "x.whl", sha256).unwrap().sha256;
+        assert_eq!(of(Some("b")).as_deref(), Some("b"));
+        assert_eq!(of(Some("c")), None);
+        assert_eq!(chosen(files(), "z.whl", Some("b")), None);
+    }
+
+    #[test]
+    fn a_page_of_a_file_server_is_read() {
+        let page = |content_type: &str, body: &str| {
+            parse(&Page { url: "https://x.example/x/".into(), content_type: content_type.into(), body: body.into() })
+        };
+        let links = "<a href='x-1.0.whl'>x</a>";
+        for content_type in ["text/html; charset=utf-8", "binary/octet-stream", "text/plain", ""] {
+            assert_eq!(page(content_type, links).unwrap().len(), 1, "{content_type}");
+        }
+        assert_eq!(page("text/html", "").unwrap().len(), 0);
+        assert_eq!(page("text/plain", "go away").unwrap_err(), "content of type \"text/plain\"");
     }
 }
