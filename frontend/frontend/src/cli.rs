@@ -282,3 +282,17 @@ fn parse_libc(text: &str) -> Result<Libc, String> {
     };
     parse().ok_or_else(|| "a C library is glibc:X.Y or musl:X.Y, e.g. glibc:2.36".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interpreter_that_is_not_known_is_refused() {
+        let project = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/command-line");
+        let of = |python: &str| run(&Cli::parse_from(["poetry-buildkit", "plan", project, "--python", python]));
+        assert!(of("3.11.7").is_ok());
+        let error = of("pypy3.11").unwrap_err();
+        assert!(error.starts_with("error: the interpreter of pypy:3.11-slim cannot be told"), "{error}");
+    }
+}

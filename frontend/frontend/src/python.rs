@@ -83,8 +83,8 @@ impl Error {
 }
 
 impl Python {
-    /// Chooses: the setting, else the first line of `.python-version`, else the oldest minor version that the
-    /// project allows. That is the version that `poetry init` wrote down because the project was begun with it,
+    /// Chooses: the setting, else the first version of `.python-version` that the project allows, else the oldest minor
+    /// version that it allows, or of that the newest release if not all are. That is the version that `poetry init` wrote down because the project was begun with it,
     /// and it stays the same when a new Python comes out.
     ///
     /// # Errors
@@ -103,14 +103,10 @@ impl Python {
                 let origin = Origin::File(Place::new(file, range.clone()));
                 Self::asked_for(&file.text[range], FILE.into(), &origin, pyproject)
             });
-            let mut asked = asked.collect::<Vec<_>>().into_iter();
-            // Of several the first that will do, else what is wrong with the first.
-            let first = asked.next();
-            if let Some(found) = asked.fold(first, |found, next| match found {
-                Some(Err(_)) if next.is_ok() => Some(next),
-                found => found,
-            }) {
-                return found;
+            let mut asked: Vec<_> = asked.collect();
+            if !asked.is_empty() {
+                // The first that will do, else what is wrong with the first.
+                return asked.swap_remove(asked.iter().position(Result::is_ok).unwrap_or(0));
             }
         }
         let oldest = (OLDEST.1..=NEWEST_MINOR)

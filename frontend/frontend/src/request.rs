@@ -230,6 +230,14 @@ mod tests {
     }
 
     #[test]
+    fn the_time_of_creation_is_a_number() {
+        let epoch = |value: &str| request(&[&format!("build-arg:SOURCE_DATE_EPOCH={value}")]).unwrap().epoch();
+        assert_eq!((epoch("1700000000"), epoch("")), (Ok(Some(1_700_000_000)), Ok(None)));
+        let error = epoch("yesterday").unwrap_err();
+        assert_eq!(error.to_string(), "`SOURCE_DATE_EPOCH` must be a number of seconds since 1970, not `yesterday`");
+    }
+
+    #[test]
     fn options_have_their_defaults() {
         let request = request(&["source=poetry-buildkit"]).unwrap();
         assert_eq!(request.session, "session");

@@ -308,12 +308,16 @@ fn provides(text: &str, simple: &Simple, variables: &Variables) -> Option<Comman
     None
 }
 
+/// Whether a folder has programs of the system's or of the user's, beside Poetry.
+pub(super) fn is_shared(folder: &str, variables: &Variables) -> bool {
+    let is_users = variables.get("HOME").is_some_and(|home| folder == format!("{home}/.local"));
+    is_users || ["", "/usr", "/usr/local"].contains(&folder)
+}
+
 /// Whether a folder is the one that Poetry has to itself.
 fn is_home(folder: &str, variables: &Variables) -> bool {
     let folder = folder.trim_end_matches('/');
-    // There is more than Poetry.
-    let users = variables.get("HOME").is_some_and(|home| folder == format!("{home}/.local"));
-    if users || ["", "/usr", "/usr/local"].contains(&folder) {
+    if is_shared(folder, variables) {
         return false;
     }
     let named = variables.get("POETRY_HOME").is_some_and(|home| home.trim_end_matches('/') == folder);

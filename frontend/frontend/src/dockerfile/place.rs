@@ -7,7 +7,7 @@ use poetry_lock::PoetryToml;
 use sha2::{Digest, Sha256};
 
 use super::{
-    command::{Command, names_poetry},
+    command::{Command, is_shared, names_poetry},
     files::{Files, Unknown},
     states::chain,
     step::{Part, Scene, Script, Step},
@@ -101,8 +101,7 @@ fn poetrys_environment(steps: &[Step], parts: &[Part]) -> Option<String> {
         if !(is_named || made(environment)) {
             return None;
         }
-        let is_users = part.scene.variables.get("HOME").is_some_and(|home| environment == format!("{home}/.local"));
-        (!is_users && !["", "/usr", "/usr/local"].contains(&environment)).then(|| environment.to_owned())
+        (!is_shared(environment, &part.scene.variables)).then(|| environment.to_owned())
     };
     provides.filter_map(environment).next_back()
 }

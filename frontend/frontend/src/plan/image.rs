@@ -100,7 +100,8 @@ fn commands(inputs: &Inputs<'_>, selection: &Selection<'_>, warnings: &mut Vec<S
                 scripts.push(script.name.clone())
             }
             ScriptKind::Console { reference, .. } => warnings.push(format!(
-                "the script `{}` is `{reference}`, which is no `module:function`, and is not made",
+                "the script `{}` is `{reference}`, which is no `module:function`, and is not made: name a function, or set `cmd` of \
+                 [tool.poetry-buildkit]",
                 script.name
             )),
             ScriptKind::File { .. } => {}

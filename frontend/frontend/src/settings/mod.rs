@@ -408,6 +408,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_toml_number_or_address_is_refused() {
+        let error = read("[tool\n", &[]).unwrap_err();
+        assert_eq!(error.origin().to_string(), "pyproject.toml:1");
+        assert!(error.to_string().starts_with("pyproject.toml is not valid TOML: "), "{error}");
+        for setting in ["expose = '+80'", "user = '+65532'"] {
+            assert!(read(&format!("[tool.poetry-buildkit]\n{setting}"), &[]).is_err(), "{setting}");
+        }
+        for address in ["me:sesame@mirror.example/simple", "https://me:sesame@mirror.example/simple"] {
+            let error = read("", &[("POETRY_BUILDKIT_INDEX", address)]).unwrap_err().to_string();
+            assert!(error.contains("must not hold a user name") && !error.contains("sesame"), "{error}");
+        }
+    }
+
+    #[test]
     fn build_arguments_override_the_file() {
         let settings = read(
             "[tool.poetry-buildkit]\nextras = ['a']\nbase = 'old'\ncompile-bytecode = false",
