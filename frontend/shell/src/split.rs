@@ -1,0 +1,338 @@
+//! A script in several parts, each for a shell of its own.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
+
+use crate::{
+    ast::{Script, visit_parameters},
+    evaluate::{Effect, Element, Failure, Text},
+    read::Reading,
+};
+
+/// What becomes of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// The script is cut here: something else does what it would do.
+    Cut,
+    /// It is left out.
+    Remove,
+    /// Texts are put in place of parts of it, each by its place in the script.
+    Edit(Vec<(Range<usize>, String)>),
+}
+
+/// A part of a script that was cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// A script of its own.
+    Script(String),
+    /// The place of a call, by its number.
+    Cut(usize),
+}
+
+/// Why a script cannot be cut.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Inseparable {
+    /// The call is part of something else.
+    #[error("{0}")]
+    Sealed(&'static str),
+    /// A command changes the shell in a way that another shell would not know.
+    #[error("`{0}` sets what a shell of its own behind it would not know")]
+    Lasting(String),
+    /// Something looks at what only the running shell knows.
+    #[error("`{0}` looks at what only the running shell knows")]
+    Looks(String),
+}
+
+/// A text that is printed, and how it is tied to what comes behind it.
+#[derive(Clone)]
+struct Printed {
+    text: String,
+    /// The here-documents that begin in it.
+    documents: String,
+    failure: Failure,
+    background: bool,
+    is_list: bool,
+}
+
+/// A shell on the way through the elements: the script's own, and those in it.
+#[derive(Default, Clone)]
+struct Frame {
+    /// What has to be done again in each part.
+    again: Vec<Printed>,
+    /// The part in the making.
+    part: Vec<Printed>,
+    runs: bool,
+}
+
+impl Frame {
+    /// Puts what is left of a shell within this one into the part in the making.
+    fn add_subshell(&mut self, inner: &Self, failure: Failure, ignores: bool) {
+        // Two parentheses would be something else.
+        let inner = print(&inner.part);
+        let text = if inner.starts_with('(') { format!("( {inner} )") } else { format!("({inner})") };
+        let is_list = ignores && failure == Failure::Ignored;
+        let text = if is_list { format!("{text} || true") } else { text };
+        self.part.push(Printed { text, documents: String::new(), failure, background: false, is_list });
+        self.runs = true;
+    }
+}
+
+struct Splitter<'a> {
+    reading: &'a Reading,
+    actions: &'a BTreeMap<usize, Action>,
+    folders: &'a BTreeSet<String>,
+    /// The shells around the present one, the outermost first.
+    frames: Vec<Frame>,
+    parts: Vec<Part>,
+    /// The text of what changed a shell for good, if anything has.
+    lasting: Option<String>,
+    /// The same in front of the last cut.
+    lost: Option<String>,
+    documents: Vec<Range<usize>>,
+}
+
+impl Reading {
+    /// The script with other things in place of some calls, by their numbers, as scripts of their own and the cuts between
+    /// them. A script that would do nothing is left out; so is one that would only go to one of `folders`, which are there.
+    ///
+    /// # Errors
+    /// If what is behind a cut would not be as it was.
+    pub fn split(
+        &self,
+        actions: &BTreeMap<usize, Action>,
+        folders: &BTreeSet<String>,
+    ) -> Result<Vec<Part>, Inseparable> {
+        for (call, action) in actions {
+            let Some(sealed) = self.calls.get(*call).and_then(|call| call.sealed) else { continue };
+            if *action == Action::Cut {
+                return Err(Inseparable::Sealed(sealed));
+            }
+        }
+        let mut documents = Vec::new();
+        self.script.visit_documents(&mut |range| documents.push(range));
+        let mut splitter = Splitter {
+            reading: self,
+            actions,
+            folders,
+            frames: vec![Frame::default()],
+            parts: Vec::new(),
+            lasting: None,
+            lost: None,
+            documents,
+        };
+        splitter.elements(&self.elements)?;
+        splitter.close();
+        Ok(splitter.parts)
+    }
+}
+
+impl Splitter<'_> {
+    fn elements(&mut self, elements: &[Element]) -> Result<(), Inseparable> {
+        for element in elements {
+            match element {
+                Element::Text(text) => self.text(text)?,
+                Element::Subshell { body, text } => {
+                    if !self.has_cut(body) {
+                        self.text(text)?;
+                        continue;
+                    }
+                    let (lasting, lost) = (self.lasting.clone(), self.lost.clone());
+                    self.frames.push(Frame::default());
+                    self.elements(body)?;
+                    let frame = self.frames.pop().unwrap_or_default();
+                    (self.lasting, self.lost) = (lasting, lost.or(self.lost.take()));
+                    if let Some(outer) = self.frames.last_mut().filter(|_| frame.runs) {
+                        outer.add_subshell(&frame, text.failure, text.ignores);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn has_cut(&self, elements: &[Element]) -> bool {
+        elements.iter().any(|element| match element {
+            Element::Text(text) => text.call.is_some_and(|call| self.actions.get(&call) == Some(&Action::Cut)),
+            Element::Subshell { body, .. } => self.has_cut(body),
+        })
+    }
+
+    fn text(&mut self, text: &Text) -> Result<(), Inseparable> {
+        let action = text.call.and_then(|call| self.actions.get(&call).map(|action| (call, action)));
+        match action {
+            Some((call, Action::Cut)) => {
+                if text.effect != Effect::None {
+                    self.lasting = Some(self.reading.text[text.range.clone()].to_owned());
+                }
+                self.cut(call);
+                return Ok(());
+            }
+            Some((_, Action::Remove)) if text.effect == Effect::None => return Ok(()),
+            _ => {}
+        }
+        let source = &self.reading.text[text.range.clone()];
+        if text.runs || text.effect != Effect::None {
+            if let Some(lost) = self.lost.as_ref().filter(|_| text.runs) {
+                return Err(Inseparable::Lasting(lost.clone()));
+            }
+            if looks_at_shell(&self.reading.script, &text.range) {
+                return Err(Inseparable::Looks(source.to_owned()));
+            }
+        }
+        if text.effect == Effect::Lasting {
+            self.lasting = Some(source.to_owned());
+        }
+        let printed = self.printed(text);
+        if let Some(frame) = self.frames.last_mut() {
+            if text.effect == Effect::Again && !text.runs {
+                frame.again.push(printed.clone());
+            }
+            let is_there = text.enters.as_ref().is_some_and(|folder| self.folders.contains(folder));
+            frame.runs |= text.runs || text.checks && !is_there;
+            frame.part.push(printed);
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self, call: usize) {
+        self.close();
+        self.parts.push(Part::Cut(call));
+        self.lost = self.lasting.clone();
+    }
+
+    /// Ends a part, and begins the next one in the same shells.
+    fn close(&mut self) {
+        let mut inner: Option<Frame> = None;
+        for frame in self.frames.iter().rev() {
+            let mut whole = frame.clone();
+            if let Some(inner) = inner.filter(|inner| inner.runs) {
+                whole.add_subshell(&inner, Failure::Chain, false);
+            }
+            inner = Some(whole);
+        }
+        if let Some(whole) = inner.filter(|whole| whole.runs) {
+            self.parts.push(Part::Script(print(&whole.part)));
+        }
+        for frame in &mut self.frames {
+            frame.part.clone_from(&frame.again);
+            frame.runs = false;
+        }
+    }
+
+    fn printed(&self, text: &Text) -> Printed {
+        let source = &self.reading.text;
+        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+        for (call, action) in self.actions {
+            let Some(range) = self.reading.calls.get(*call).and_then(|call| call.range.clone()) else { continue };
+            if range.start < text.range.start || range.end > text.range.end {
+                continue;
+            }
+            match action {
+                Action::Cut => {}
+                Action::Remove => edits.push((range, "true".to_owned())),
+                Action::Edit(own) => edits.extend(own.iter().cloned()),
+            }
+        }
+        if text.enters.is_some() && text.failure == Failure::Ignored {
+            // It was taken to succeed.
+            edits.push((text.range.end..text.range.end, " || exit 1".to_owned()));
+        }
+        let is_guarded =
+            text.ignores && text.failure == Failure::Ignored && !text.background && (text.runs || text.checks);
+        if is_guarded {
+            edits.push((text.range.end..text.range.end, " || true".to_owned()));
+        }
+        edits.sort_by_key(|(range, _)| (range.start, range.end));
+        let (mut printed, mut at) = (String::new(), text.range.start);
+        for (range, replacement) in edits {
+            if range.start < at {
+                continue;
+            }
+            printed.push_str(&source[at..range.start]);
+            printed.push_str(&replacement);
+            at = range.end;
+        }
+        printed.push_str(&source[at..text.range.end]);
+        let begins = |document: &&Range<usize>| {
+            // Its lines come behind the line in which it begins.
+            document.start >= text.range.end && self.begins_in(document, &text.range)
+        };
+        let documents = self.documents.iter().filter(begins).map(|range| &source[range.clone()]);
+        let mut documents: String = documents.collect();
+        if !documents.is_empty() && !documents.ends_with('\n') {
+            documents.push('\n');
+        }
+        Printed {
+            text: printed.trim_end().to_owned(),
+            documents,
+            failure: text.failure,
+            background: text.background,
+            is_list: text.is_list || is_guarded || text.enters.is_some() && text.failure == Failure::Ignored,
+        }
+    }
+
+    fn begins_in(&self, document: &Range<usize>, range: &Range<usize>) -> bool {
+        let mut found = false;
+        self.reading.script.visit_document_starts(&mut |start, body| {
+            found |= body == *document && range.contains(&start);
+        });
+        found
+    }
+}
+
+/// Elements as a script.
+fn print(all: &[Printed]) -> String {
+    let mut script = String::new();
+    let mut closing = String::new();
+    for (index, printed) in all.iter().enumerate() {
+        let rest = &all[index + 1..];
+        let is_tied = printed.failure == Failure::Chain && !rest.is_empty();
+        let is_behind = index > 0 && all[index - 1].failure == Failure::Chain;
+        let text = match printed.is_list && (is_tied || is_behind) {
+            true => format!("{{ {}; }}", printed.text),
+            false => printed.text.clone(),
+        };
+        script.push_str(&text);
+        let separator = match () {
+            () if printed.background => " &",
+            () if is_tied => " &&",
+            () if rest.is_empty() && printed.failure == Failure::Ignored => "; true",
+            () if rest.is_empty() => "",
+            () => ";",
+        };
+        script.push_str(separator);
+        if !printed.documents.is_empty() {
+            script.push('\n');
+            script.push_str(&printed.documents);
+        } else if !rest.is_empty() {
+            script.push(' ');
+        }
+        // What is tied by `&&` is tied to all that comes behind it.
+        let (last, between) = rest.split_last().map_or((None, rest), |(last, between)| (Some(last), between));
+        let goes_on = between.iter().any(|other| other.failure != Failure::Chain)
+            || last.is_some_and(|last| last.failure == Failure::Ignored);
+        if is_tied && goes_on {
+            script.push_str("{ ");
+            closing.push_str("; }");
+        }
+    }
+    script + &closing
+}
+
+/// Whether a part of a script looks at what only the running shell knows.
+fn looks_at_shell(script: &Script, range: &Range<usize>) -> bool {
+    const SPECIAL: [&str; 12] =
+        ["?", "$", "!", "-", "0", "LINENO", "OLDPWD", "PPID", "RANDOM", "SECONDS", "PIPESTATUS", "_"];
+    let mut found = false;
+    script.visit_words(&mut |word| {
+        if word.range.start < range.start || word.range.end > range.end {
+            return;
+        }
+        visit_parameters(word, &mut |parameter| {
+            found |= SPECIAL.contains(&parameter.name.as_str()) || parameter.name.starts_with("BASH");
+        });
+    });
+    found
+}
