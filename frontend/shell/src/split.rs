@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     ast::{Script, visit_parameters},
-    evaluate::{Effect, Element, Failure, Text},
+    evaluate::{COMMANDS_IN_WORDS, Effect, Element, Failure, Text},
     read::Reading,
 };
 
@@ -106,7 +106,8 @@ impl Reading {
     ) -> Result<Vec<Part>, Inseparable> {
         for (call, action) in actions {
             let Some(sealed) = self.calls.get(*call).and_then(|call| call.sealed) else { continue };
-            if *action == Action::Cut {
+            let is_lost = *action == Action::Remove && sealed == COMMANDS_IN_WORDS;
+            if *action == Action::Cut || is_lost {
                 return Err(Inseparable::Sealed(sealed));
             }
         }

@@ -18,6 +18,9 @@ use crate::{
     state::{State, Value},
 };
 
+/// Why a script cannot be cut at a call whose words have commands in them.
+pub(crate) const COMMANDS_IN_WORDS: &str = "other commands are in its words";
+
 /// A program that a script runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {

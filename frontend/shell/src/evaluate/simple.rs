@@ -1,7 +1,7 @@
 //! Simple commands (XCU 2.9.1).
 
 use super::{
-    Call, Effect, Element, Evaluator, Failure, Redirected, Status, Target, Text,
+    COMMANDS_IN_WORDS, Call, Effect, Element, Evaluator, Failure, Redirected, Status, Target, Text,
     builtin::{Builtin, Done, Operands},
 };
 use crate::{
@@ -129,7 +129,7 @@ impl Evaluator<'_> {
         }
         let range = (!self.detached).then(|| command.range.clone());
         let has_calls = self.calls.len() > calls || has_calls;
-        let sealed = self.sealed.or(has_calls.then_some("other commands are in its words"));
+        let sealed = self.sealed.or(has_calls.then_some(COMMANDS_IN_WORDS));
         self.calls.push(Call {
             fields: fields.all,
             open: fields.open,

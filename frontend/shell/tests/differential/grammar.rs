@@ -327,7 +327,7 @@ impl Grammar<'_> {
         match self.choices.below(4) {
             0 => format!("for A in {} {}; do {body}; done", self.word(), self.word()),
             1 => format!("for s in a b; do {body}; done"),
-            2 => format!("while [ \"$C\" != 1 ]; do C=1; {body}; done"),
+            2 => format!("while [ \"$ROUND\" != 1 ]; do ROUND=1; {body}; done"),
             _ => format!("until true; do {body}; done"),
         }
     }

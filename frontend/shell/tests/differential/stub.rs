@@ -30,6 +30,10 @@ pub fn run() -> Option<ExitCode> {
         return None;
     }
     words[0].clone_from(&name);
+    Some(note(&name, &words).unwrap_or(ExitCode::from(99)))
+}
+
+fn note(name: &str, words: &[String]) -> Option<ExitCode> {
     let mut text = format!("{}\0{}\0", words.len(), words.join("\0"));
     text.push_str(&format!("{}\0", env::current_dir().ok()?.display()));
     let variables: Vec<(String, String)> = env::vars().collect();
@@ -39,7 +43,7 @@ pub fn run() -> Option<ExitCode> {
     }
     let mut log = fs::OpenOptions::new().append(true).create(true).open(env::var_os("STUB_LOG")?).ok()?;
     log.write_all(text.as_bytes()).ok()?;
-    match name.as_str() {
+    match name {
         "cat" => {
             let mut text = Vec::new();
             let _ = std::io::stdin().read_to_end(&mut text);
