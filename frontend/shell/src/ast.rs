@@ -402,3 +402,16 @@ pub(crate) fn is_plain(word: &Word) -> bool {
         Piece::Substitution(_) | Piece::Process(_) => false,
     })
 }
+
+/// Whether expanding a word does nothing but expand it.
+pub(crate) fn is_pure(word: &Word) -> bool {
+    word.pieces.iter().all(|piece| match piece {
+        Piece::Text { .. } | Piece::Tilde(_) => true,
+        Piece::Parameter(parameter) => match &parameter.operation {
+            Operation::Value => true,
+            Operation::Alternative { operator, word, .. } => ['-', '+'].contains(operator) && is_pure(word),
+            Operation::Other(words) => words.iter().all(is_pure),
+        },
+        Piece::Substitution(_) | Piece::Process(_) => false,
+    })
+}

@@ -13,11 +13,11 @@ mod shell;
 mod split;
 mod state;
 
-pub use evaluate::{Assumption, Call, Redirected, Target};
+pub use evaluate::{Assumption, Call, Pipe, Redirected, Target};
 pub use expand::Field;
 pub use parse::{Dialect, Unparsed, parse};
 pub use quote::quoted;
-pub use read::{Reading, Unread, read};
+pub use read::{Reading, Unread, program, read};
 pub use shell::{Shell, Unclear};
 pub use split::{Action, Inseparable, Part};
 pub use state::{State, Value};

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     ast::{Script, visit_parameters},
-    evaluate::{COMMANDS_IN_WORDS, Effect, Element, Failure, Text},
+    evaluate::{COMMANDS_IN_WORDS, Effect, Element, Failure, IN_PIPELINE, Text},
     read::Reading,
 };
 
@@ -16,8 +16,12 @@ use crate::{
 pub enum Action {
     /// The script is cut here: something else does what it would do.
     Cut,
+    /// The same for the whole pipeline that it is the last command of.
+    CutPipeline,
     /// It is left out.
     Remove,
+    /// The whole pipeline that it is the last command of is left out.
+    RemovePipeline,
     /// Texts are put in place of parts of it, each by its place in the script.
     Edit(Vec<(Range<usize>, String)>),
 }
@@ -106,8 +110,13 @@ impl Reading {
     ) -> Result<Vec<Part>, Inseparable> {
         for (call, action) in actions {
             let Some(sealed) = self.calls.get(*call).and_then(|call| call.sealed) else { continue };
-            let is_lost = *action == Action::Remove && sealed == COMMANDS_IN_WORDS;
-            if *action == Action::Cut || is_lost {
+            let is_possible = match action {
+                Action::Cut => false,
+                Action::CutPipeline => sealed == IN_PIPELINE && is_own(&self.elements, *call),
+                Action::Remove | Action::RemovePipeline => sealed != COMMANDS_IN_WORDS,
+                Action::Edit(_) => true,
+            };
+            if !is_possible {
                 return Err(Inseparable::Sealed(sealed));
             }
         }
@@ -155,7 +164,9 @@ impl Splitter<'_> {
 
     fn has_cut(&self, elements: &[Element]) -> bool {
         elements.iter().any(|element| match element {
-            Element::Text(text) => text.call.is_some_and(|call| self.actions.get(&call) == Some(&Action::Cut)),
+            Element::Text(text) => {
+                text.call.is_some_and(|call| matches!(self.actions.get(&call), Some(Action::Cut | Action::CutPipeline)))
+            }
             Element::Subshell { body, .. } => self.has_cut(body),
         })
     }
@@ -163,19 +174,20 @@ impl Splitter<'_> {
     fn text(&mut self, text: &Text) -> Result<(), Inseparable> {
         let action = text.call.and_then(|call| self.actions.get(&call).map(|action| (call, action)));
         match action {
-            Some((call, Action::Cut)) => {
+            Some((call, Action::Cut | Action::CutPipeline)) => {
                 if text.effect != Effect::None {
                     self.lasting = Some(self.reading.text[text.range.clone()].to_owned());
                 }
                 self.cut(call);
                 return Ok(());
             }
-            Some((_, Action::Remove)) if text.effect == Effect::None => return Ok(()),
+            Some((_, Action::RemovePipeline)) if text.effect == Effect::None => return Ok(()),
+            Some((call, Action::Remove)) if text.effect == Effect::None && self.is_alone(call) => return Ok(()),
             _ => {}
         }
         let source = &self.reading.text[text.range.clone()];
         if text.runs || text.effect != Effect::None {
-            if let Some(lost) = self.lost.as_ref().filter(|_| text.runs) {
+            if let Some(lost) = self.lost.as_ref().filter(|_| text.runs || text.checks) {
                 return Err(Inseparable::Lasting(lost.clone()));
             }
             if looks_at_shell(&self.reading.script, &text.range) {
@@ -195,6 +207,11 @@ impl Splitter<'_> {
             frame.part.push(printed);
         }
         Ok(())
+    }
+
+    /// Whether a call is no part of a pipeline.
+    fn is_alone(&self, call: usize) -> bool {
+        self.reading.calls.get(call).is_some_and(|call| call.pipe.is_none())
     }
 
     fn cut(&mut self, call: usize) {
@@ -226,13 +243,19 @@ impl Splitter<'_> {
         let source = &self.reading.text;
         let mut edits: Vec<(Range<usize>, String)> = Vec::new();
         for (call, action) in self.actions {
-            let Some(range) = self.reading.calls.get(*call).and_then(|call| call.range.clone()) else { continue };
+            let Some(call) = self.reading.calls.get(*call) else { continue };
+            let whole = call.pipe.as_ref().map(|pipe| pipe.range.clone());
+            let range = match action {
+                Action::RemovePipeline => whole,
+                _ => call.range.clone(),
+            };
+            let Some(range) = range else { continue };
             if range.start < text.range.start || range.end > text.range.end {
                 continue;
             }
             match action {
-                Action::Cut => {}
-                Action::Remove => edits.push((range, "true".to_owned())),
+                Action::Cut | Action::CutPipeline => {}
+                Action::Remove | Action::RemovePipeline => edits.push((range, "true".to_owned())),
                 Action::Edit(own) => edits.extend(own.iter().cloned()),
             }
         }
@@ -281,6 +304,14 @@ impl Splitter<'_> {
         });
         found
     }
+}
+
+/// Whether an element is a call, or the pipeline that ends with it.
+fn is_own(elements: &[Element], call: usize) -> bool {
+    elements.iter().any(|element| match element {
+        Element::Text(text) => text.call == Some(call),
+        Element::Subshell { body, .. } => is_own(body, call),
+    })
 }
 
 /// Elements as a script.

@@ -142,6 +142,32 @@ impl State {
         }
     }
 
+    /// The same with a variable that programs see, and whose value is not known.
+    #[must_use]
+    pub fn with_unknown(mut self, name: &str) -> Self {
+        self.variables.insert(name.to_owned(), Variable { value: Value::Unknown, exported: Some(true) });
+        self
+    }
+
+    /// What a shell begins with that is started as a program here.
+    #[must_use]
+    pub fn of_program(&self) -> Self {
+        let exported = |name: &String| {
+            let value = self.exported(name);
+            let exported = Some(value != Value::Unset);
+            (name.clone(), Variable { value, exported })
+        };
+        Self {
+            variables: self.variables.keys().map(exported).collect(),
+            folder: self.folder.clone(),
+            options: Options::default(),
+            parameters: Some(Vec::new()),
+            functions: BTreeSet::new(),
+            jobs: self.jobs,
+            lost: self.lost,
+        }
+    }
+
     /// The value of a variable for the shell itself.
     #[must_use]
     pub fn value(&self, name: &str) -> Value {

@@ -173,6 +173,8 @@ fn cut(script: &str) -> Result<Vec<String>, String> {
         match call.words().as_deref() {
             Some(["poetry", "install", ..]) => drop(actions.insert(index, Action::Cut)),
             Some(["pip", ..]) => drop(actions.insert(index, Action::Remove)),
+            Some(["python3", "-"]) => drop(actions.insert(index, Action::RemovePipeline)),
+            Some(["poetry", "piped"]) => drop(actions.insert(index, Action::CutPipeline)),
             _ => {}
         }
     }
@@ -210,6 +212,10 @@ fn scripts_are_cut_around_an_install() {
         ("cat <<E >x && poetry install && make\na\nE\n", vec!["cat <<E >x\na\nE\n", "-", "make"]),
         ("pip install poetry; make", vec!["make"]),
         ("a && b; poetry install", vec!["a && b; true", "-"]),
+        ("curl x | python3 - && poetry install && make", vec!["-", "make"]),
+        ("[ -f x ] || curl x | python3 -; make", vec!["[ -f x ] || true; make"]),
+        ("yes | poetry piped && make", vec!["-", "make"]),
+        ("yes | pip install poetry; make", vec!["yes | true; make"]),
         ("{ a; b; } && poetry install && c", vec!["a; b", "-", "c"]),
     ] {
         let parts = cut(script);

@@ -58,6 +58,12 @@ const NOT_FOLLOWED: [&str; 45] = [
 /// Builtins that leave the shell as it is.
 const HARMLESS: [&str; 5] = ["jobs", "kill", "pwd", "type", "wait"];
 
+/// Builtins with which some shells end where they fail (XCU 2.8.1).
+pub(super) const SPECIAL: [&str; 14] = [
+    ".", ":", "break", "continue", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "trap",
+    "unset",
+];
+
 /// What a builtin did.
 pub(super) struct Done {
     pub(super) status: Status,
@@ -195,7 +201,9 @@ impl Evaluator<'_> {
         let path = match words {
             Some([]) => home.known(),
             Some([path]) if !path.starts_with('-') => Some(*path),
-            _ => None,
+            // `cd -` goes where the shell was before.
+            Some(_) => return self.not_followed(),
+            None => None,
         };
         let path = path.filter(|path| !path.is_empty()).and_then(|path| absolute(self.state.folder(), path));
         let Some(path) = path else {

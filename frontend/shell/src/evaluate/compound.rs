@@ -2,7 +2,7 @@
 
 use super::{Element, Evaluator, Failure, Status, Text, condition};
 use crate::{
-    ast::{Case, Command, For, If, Kind, Script},
+    ast::{self, Case, Command, For, If, Kind, Script},
     state::Value,
 };
 
@@ -37,13 +37,21 @@ impl Evaluator<'_> {
             }),
             Kind::Test(words) => {
                 let (calls, before) = (self.calls.len(), self.state.clone());
-                let status = condition::test(words, self);
-                if status == Status::Unknown || self.state != before || self.calls.len() > calls {
-                    let text = self.sealed_text(command.range.clone(), failure, &before, calls);
-                    out.push(text);
-                    return Status::Unknown;
+                if words.iter().all(ast::is_pure) {
+                    let status = condition::test(words, self);
+                    if status != Status::Unknown {
+                        return status;
+                    }
                 }
-                status
+                // Which of its words are looked at is not known.
+                for word in words {
+                    self.maybe(|evaluator| {
+                        evaluator.text(word);
+                    });
+                }
+                let text = self.sealed_text(command.range.clone(), failure, &before, calls);
+                out.push(text);
+                Status::Unknown
             }
         }
     }

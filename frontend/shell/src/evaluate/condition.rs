@@ -80,12 +80,6 @@ pub(super) fn test(words: &[Word], evaluator: &mut Evaluator<'_>) -> Status {
     let mut test = Test { words, at: 0, evaluator };
     let holds = test.or();
     let is_whole = test.at == words.len();
-    // What stands behind a part that is not known is still gone through, for what it may set.
-    for word in &words[test.at.min(words.len())..] {
-        test.evaluator.maybe(|evaluator| {
-            evaluator.text(word);
-        });
-    }
     status(holds.filter(|_| is_whole))
 }
 

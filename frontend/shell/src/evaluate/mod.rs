@@ -21,6 +21,9 @@ use crate::{
 /// Why a script cannot be cut at a call whose words have commands in them.
 pub(crate) const COMMANDS_IN_WORDS: &str = "other commands are in its words";
 
+/// Why a script cannot be cut at a call alone that is part of a pipeline.
+pub(crate) const IN_PIPELINE: &str = "it is part of a pipeline";
+
 /// A program that a script runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
@@ -42,6 +45,29 @@ pub struct Call {
     pub range: Option<Range<usize>>,
     /// Whether the script fails if it fails.
     pub fatal: bool,
+    /// Whether something else reads what it writes to its standard output.
+    pub is_read: bool,
+    /// The pipeline that it is a simple command of.
+    pub pipe: Option<Pipe>,
+}
+
+/// The place of a command in a pipeline of several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pipe {
+    /// The text of the pipeline.
+    pub range: Range<usize>,
+    /// How many commands stand in front of it.
+    pub index: usize,
+    /// How many commands there are.
+    pub count: usize,
+}
+
+impl Pipe {
+    /// Whether it is the last command.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.index + 1 == self.count
+    }
 }
 
 impl Call {
@@ -82,6 +108,8 @@ pub struct Redirected {
 pub enum Target {
     /// A file that is written anew: its path as given, where that is known.
     Write(Option<String>),
+    /// The end of a file, or a file that is written in place.
+    Append,
     /// A file that is read.
     Read(Option<String>),
     /// To where another descriptor leads, or nowhere.
@@ -99,7 +127,7 @@ impl Redirected {
         match &self.target {
             Target::Write(path) | Target::Read(path) => path.as_deref() == Some("/dev/null"),
             Target::Descriptor => true,
-            Target::Text(_) | Target::Other => false,
+            Target::Append | Target::Text(_) | Target::Other => false,
         }
     }
 }
@@ -184,6 +212,10 @@ pub(crate) struct Evaluator<'a> {
     sealed: Option<&'static str>,
     /// Whether what is gone through is not written in the script itself.
     detached: bool,
+    /// Whether what is written to the standard output here is read by something else.
+    is_read: bool,
+    /// The place in a pipeline of the command that comes next.
+    pipe: Option<Pipe>,
     /// Whether `set -e` does not count here.
     ignores_errors: bool,
     /// Whether the script fails if the shell that is gone through ends with an error.
@@ -198,6 +230,8 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) strays: bool,
     pub(crate) calls: Vec<Call>,
     pub(crate) assumptions: Vec<Assumption>,
+    /// The files that redirections write, by absolute paths; `None` for one that is not known.
+    pub(crate) writes: Vec<Option<String>>,
     /// What was written to the standard output so far; `None` if that is not known.
     output: Option<String>,
     /// How the last substitution ended.
@@ -217,6 +251,8 @@ impl<'a> Evaluator<'a> {
             certain: true,
             sealed: None,
             detached: false,
+            is_read: false,
+            pipe: None,
             ignores_errors: false,
             fatal_exit: true,
             ended: false,
@@ -225,6 +261,7 @@ impl<'a> Evaluator<'a> {
             strays: false,
             calls: Vec::new(),
             assumptions: Vec::new(),
+            writes: Vec::new(),
             output: None,
             substituted: Status::Zero,
             steps: 0,
@@ -377,13 +414,26 @@ impl<'a> Evaluator<'a> {
             }
             return negate(status);
         }
-        for command in &pipeline.commands {
-            self.apart("it is part of a pipeline", |evaluator| {
+        let count = pipeline.commands.len();
+        let mut last = None;
+        for (index, command) in pipeline.commands.iter().enumerate() {
+            let is_simple = matches!(command.kind, Kind::Simple(_));
+            let pipe = is_simple.then(|| Pipe { range: pipeline.range.clone(), index, count });
+            let is_read = self.is_read || index + 1 < count;
+            let calls = self.calls.len();
+            self.apart(IN_PIPELINE, |evaluator| {
+                let outer = std::mem::replace(&mut evaluator.is_read, is_read);
+                evaluator.pipe = pipe;
                 evaluator.command(command, Failure::Ignored, &mut Vec::new());
+                evaluator.is_read = outer;
             });
+            self.pipe = None;
+            last = (self.calls.len() > calls && is_simple).then(|| self.calls.len() - 1);
         }
+        // The whole of it may be cut out, if it stands for itself.
+        let call = last.filter(|_| self.sealed.is_none() && !pipeline.negated);
         self.output = None;
-        out.push(Element::Text(Text { failure, ..self.text_of(&pipeline.range) }));
+        out.push(Element::Text(Text { failure, call, ..self.text_of(&pipeline.range) }));
         Status::Unknown
     }
 
@@ -415,9 +465,11 @@ impl<'a> Evaluator<'a> {
                     self.redirected(redirect);
                 }
                 let (before, calls) = (self.state.clone(), self.calls.len());
+                let is_read = std::mem::replace(&mut self.is_read, true);
                 self.with_seal("its output or input is led elsewhere", |evaluator| {
                     evaluator.compound(command, Failure::Ignored, &mut Vec::new())
                 });
+                self.is_read = is_read;
                 self.output = None;
                 let text = self.sealed_text(command.range.clone(), failure, &before, calls);
                 out.push(text);
@@ -483,6 +535,7 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn substitution(&mut self, substitution: &Substitution) -> Option<String> {
         let output = self.output.replace(String::new());
         let detached = self.detached;
+        let (is_read, pipe) = (std::mem::replace(&mut self.is_read, true), self.pipe.take());
         self.detached |= substitution.detached;
         let text = self.apart("it is in a substitution", |evaluator| {
             // Whether `set -e` counts there differs.
@@ -493,7 +546,7 @@ impl<'a> Evaluator<'a> {
             let is_known = evaluator.certain && !evaluator.state.lost && !evaluator.escaped;
             (evaluator.output.take().filter(|_| is_known), if is_known { status } else { Status::Unknown })
         });
-        (self.detached, self.output) = (detached, output);
+        (self.detached, self.output, self.is_read, self.pipe) = (detached, output, is_read, pipe);
         let (text, status) = text;
         self.substituted = status;
         text
@@ -502,10 +555,11 @@ impl<'a> Evaluator<'a> {
     /// Goes through the commands of a process substitution.
     pub(crate) fn process(&mut self, substitution: &Substitution) {
         let output = self.output.take();
+        let (is_read, pipe) = (std::mem::replace(&mut self.is_read, true), self.pipe.take());
         self.apart("it runs beside another", |evaluator| {
             evaluator.script(&substitution.script, false, &mut Vec::new());
         });
-        self.output = output;
+        (self.output, self.is_read, self.pipe) = (output, is_read, pipe);
     }
 }
 

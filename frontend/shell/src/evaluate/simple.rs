@@ -2,7 +2,7 @@
 
 use super::{
     COMMANDS_IN_WORDS, Call, Effect, Element, Evaluator, Failure, Redirected, Status, Target, Text,
-    builtin::{Builtin, Done, Operands},
+    builtin::{Builtin, Done, Operands, SPECIAL, absolute},
 };
 use crate::{
     Dialect,
@@ -37,7 +37,9 @@ impl Evaluator<'_> {
             let status = self.assign_all(&simple.assignments, has_calls);
             // What makes or empties a file runs, and so does a substitution.
             let runs = self.calls.len() > calls || !leaves_nothing;
-            let status = if leaves_nothing { status } else { Status::Unknown };
+            // With a redirection, how the substitution ended counts in some shells only.
+            let is_told = redirects.is_empty() || simple.assignments.iter().all(|one| ast::is_plain(&one.value));
+            let status = if leaves_nothing && is_told { status } else { Status::Unknown };
             let checks = failure != Failure::Ignored && status == Status::Unknown;
             out.push(Element::Text(Text { runs, effect: self.effect(&before, !runs), checks, ..text }));
             return status;
@@ -79,6 +81,9 @@ impl Evaluator<'_> {
         let is_silent = writes.as_deref() == Some("");
         self.write(writes.filter(|text| !is_led || text.is_empty()));
         let status = if is_plain { status } else { Status::Unknown };
+        if status == Status::Unknown && SPECIAL.contains(&program.as_str()) && !self.fatal_exit && !self.ended {
+            (self.escaped, self.certain) = (true, false);
+        }
         let runs = !is_plain || !is_silent || self.calls.len() > calls;
         if !runs && status != Status::Unknown && self.state == before && !self.ended {
             // Nothing is left of it but how it ended, which is known.
@@ -140,6 +145,8 @@ impl Evaluator<'_> {
             sealed,
             range,
             fatal: text.failure != Failure::Ignored,
+            is_read: self.is_read,
+            pipe: self.pipe.clone(),
         });
         self.write(None);
         let call = Some(self.calls.len() - 1);
@@ -239,11 +246,25 @@ impl Evaluator<'_> {
                 Some(path) if path == "/dev/null" => (1, Target::Write(Some(path))),
                 _ => (1, Target::Other),
             },
-            Redirection::Append | Redirection::AppendBoth | Redirection::ReadWrite => match path(self) {
-                Some(path) if path == "/dev/null" => (output, Target::Write(Some(path))),
-                _ => (output, Target::Other),
-            },
+            Redirection::Append | Redirection::AppendBoth | Redirection::ReadWrite => {
+                let path = path(self);
+                if path.as_deref() == Some("/dev/null") {
+                    (output, Target::Write(path))
+                } else {
+                    self.writes.push(path.and_then(|path| absolute(self.state.folder(), &path)));
+                    (output, Target::Append)
+                }
+            }
         };
+        match &target {
+            Target::Write(path) if path.as_deref() == Some("/dev/null") => {}
+            Target::Write(path) => {
+                let path = path.as_ref().and_then(|path| absolute(self.state.folder(), path));
+                self.writes.push(path);
+            }
+            Target::Other => self.writes.push(None),
+            Target::Append | Target::Read(_) | Target::Descriptor | Target::Text(_) => {}
+        }
         Redirected { descriptor, target }
     }
 }

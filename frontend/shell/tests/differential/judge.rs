@@ -158,7 +158,16 @@ impl Sandbox {
             }
             let mut rest = seen.clone();
             for wanted in removed {
-                if let Some(at) = rest.iter().position(|record| matches(wanted, record).is_ok()) {
+                // The one that the parts lack, where several are alike.
+                let is_it = |record: &&Record| matches(wanted, record).is_ok();
+                let bare = |record: &Record| {
+                    let mut variables = record.variables.clone();
+                    variables.retain(|name, _| !OWN.contains(&name.as_str()));
+                    (record.words.clone(), record.folder.clone(), variables)
+                };
+                let is_lacking = |record: &&Record| !together.iter().any(|other| bare(other) == bare(record));
+                let at = rest.iter().position(|record| is_it(&record) && is_lacking(&record));
+                if let Some(at) = at.or_else(|| rest.iter().position(|record| is_it(&record))) {
                     rest.remove(at);
                 }
             }
