@@ -14,6 +14,8 @@ use crate::{
 pub struct Field {
     /// It, where it is known.
     pub text: Option<String>,
+    /// The pattern that stands for any number of names of files, if it is one.
+    pub pattern: Option<String>,
     /// The text of the word that it comes from, if it is all that comes of it.
     pub range: Option<Range<usize>>,
     /// Whether it has a slash, also where the rest of it is not known.
@@ -35,6 +37,8 @@ enum Expanded {
     One {
         has_slash: bool,
     },
+    /// Any number of fields: the names of files that a pattern fits to.
+    Pattern(String),
     /// Any number of fields.
     Any,
 }
@@ -111,9 +115,12 @@ impl Builder {
     }
 
     fn finish(mut self, is_noglob: bool) -> Expanded {
-        let is_pattern = self.pattern.found && !is_noglob || self.pattern.braces;
-        if self.open || is_pattern || self.unknown && !self.done.is_empty() {
+        let is_pattern = self.pattern.found && !is_noglob;
+        if self.open || self.pattern.braces || (self.unknown || is_pattern) && !self.done.is_empty() {
             return Expanded::Any;
+        }
+        if is_pattern {
+            return if self.unknown { Expanded::Any } else { Expanded::Pattern(self.current.unwrap_or_default()) };
         }
         if self.unknown {
             return Expanded::One { has_slash: self.has_slash };
@@ -138,7 +145,7 @@ impl Evaluator<'_> {
         let mut fields = Fields::default();
         for word in words {
             let mut push = |text: Option<String>, range: Option<&Range<usize>>, has_slash: bool| {
-                fields.all.push(Field { text, range: range.cloned(), has_slash });
+                fields.all.push(Field { text, pattern: None, range: range.cloned(), has_slash });
             };
             match self.expand(word) {
                 Expanded::Fields(texts) => {
@@ -149,6 +156,10 @@ impl Evaluator<'_> {
                     }
                 }
                 Expanded::One { has_slash } => push(None, Some(&word.range), has_slash),
+                Expanded::Pattern(pattern) => {
+                    fields.open.get_or_insert(fields.all.len());
+                    fields.all.push(Field { text: None, pattern: Some(pattern), range: None, has_slash: false });
+                }
                 Expanded::Any => {
                     push(None, None, false);
                     let open = fields.all.len() - 1;

@@ -63,7 +63,9 @@ impl Reading {
     #[must_use]
     pub fn only_call(&self) -> Option<&Call> {
         match (&self.elements[..], &self.calls[..]) {
-            ([Element::Text(text)], [call]) if text.call == Some(0) && call.certain && call.pipe.is_none() => {
+            ([Element::Text(text)], [call])
+                if text.call == Some(0) && call.certain && call.fatal && call.pipe.is_none() =>
+            {
                 Some(call)
             }
             _ => None,
@@ -99,7 +101,7 @@ pub fn program(words: &[String], state: State) -> Reading {
         let start = text.len();
         text.push_str(&quoted(word));
         let range = Some(start..text.len());
-        fields.push(Field { text: Some(word.clone()), range, has_slash: word.contains('/') });
+        fields.push(Field { text: Some(word.clone()), pattern: None, range, has_slash: word.contains('/') });
     }
     let range = 0..text.len();
     let call = Call {

@@ -18,6 +18,8 @@ pub enum Action {
     Cut,
     /// The same for the whole pipeline that it is the last command of.
     CutPipeline,
+    /// The script is cut in front of it: something else is done before it runs.
+    CutBefore,
     /// It is left out.
     Remove,
     /// The whole pipeline that it is the last command of is left out.
@@ -111,7 +113,7 @@ impl Reading {
         for (call, action) in actions {
             let Some(sealed) = self.calls.get(*call).and_then(|call| call.sealed) else { continue };
             let is_possible = match action {
-                Action::Cut => false,
+                Action::Cut | Action::CutBefore => false,
                 Action::CutPipeline => sealed == IN_PIPELINE && is_own(&self.elements, *call),
                 Action::Remove | Action::RemovePipeline => sealed != COMMANDS_IN_WORDS,
                 Action::Edit(_) => true,
@@ -164,9 +166,9 @@ impl Splitter<'_> {
 
     fn has_cut(&self, elements: &[Element]) -> bool {
         elements.iter().any(|element| match element {
-            Element::Text(text) => {
-                text.call.is_some_and(|call| matches!(self.actions.get(&call), Some(Action::Cut | Action::CutPipeline)))
-            }
+            Element::Text(text) => text.call.is_some_and(|call| {
+                matches!(self.actions.get(&call), Some(Action::Cut | Action::CutPipeline | Action::CutBefore))
+            }),
             Element::Subshell { body, .. } => self.has_cut(body),
         })
     }
@@ -181,6 +183,7 @@ impl Splitter<'_> {
                 self.cut(call);
                 return Ok(());
             }
+            Some((call, Action::CutBefore)) => self.cut(call),
             Some((_, Action::RemovePipeline)) if text.effect == Effect::None => return Ok(()),
             Some((call, Action::Remove)) if text.effect == Effect::None && self.is_alone(call) => return Ok(()),
             _ => {}
@@ -254,7 +257,7 @@ impl Splitter<'_> {
                 continue;
             }
             match action {
-                Action::Cut | Action::CutPipeline => {}
+                Action::Cut | Action::CutPipeline | Action::CutBefore => {}
                 Action::Remove | Action::RemovePipeline => edits.push((range, "true".to_owned())),
                 Action::Edit(own) => edits.extend(own.iter().cloned()),
             }

@@ -172,6 +172,7 @@ fn cut(script: &str) -> Result<Vec<String>, String> {
     for (index, call) in reading.calls.iter().enumerate() {
         match call.words().as_deref() {
             Some(["poetry", "install", ..]) => drop(actions.insert(index, Action::Cut)),
+            Some(["poetry", "build", ..]) => drop(actions.insert(index, Action::CutBefore)),
             Some(["pip", ..]) => drop(actions.insert(index, Action::Remove)),
             Some(["python3", "-"]) => drop(actions.insert(index, Action::RemovePipeline)),
             Some(["poetry", "piped"]) => drop(actions.insert(index, Action::CutPipeline)),
@@ -211,6 +212,7 @@ fn scripts_are_cut_around_an_install() {
         ("make || true; poetry install", vec!["make || true; true", "-"]),
         ("cat <<E >x && poetry install && make\na\nE\n", vec!["cat <<E >x\na\nE\n", "-", "make"]),
         ("pip install poetry; make", vec!["make"]),
+        ("cd api && poetry build && make", vec!["-", "cd api && poetry build && make"]),
         ("a && b; poetry install", vec!["a && b; true", "-"]),
         ("curl x | python3 - && poetry install && make", vec!["-", "make"]),
         ("[ -f x ] || curl x | python3 -; make", vec!["[ -f x ] || true; make"]),

@@ -209,7 +209,12 @@ impl Evaluator<'_> {
                 continue;
             }
             let text = self.text(operand);
-            fields.all.push(crate::expand::Field { text, range: Some(operand.range.clone()), has_slash: false });
+            fields.all.push(crate::expand::Field {
+                text,
+                pattern: None,
+                range: Some(operand.range.clone()),
+                has_slash: false,
+            });
         }
         fields
     }
