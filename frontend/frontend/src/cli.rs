@@ -172,8 +172,7 @@ fn make_plan(arguments: &PlanArguments, sources: &mut Sources) -> Result<Plan, E
         folders: &folders(&arguments.dir, &project)?,
         project_folder: None,
         wheelhouse: false,
-        options: None,
-        programs: None,
+        command: None,
     };
     Ok(plan::make(&inputs).map_err(error::Error::from)?)
 }

@@ -269,8 +269,7 @@ impl Build<'_> {
             folders: &self.folders,
             project_folder: Some(self.context.project_folder()),
             wheelhouse: self.wheelhouse.is_some(),
-            options: None,
-            programs: None,
+            command: None,
         })?;
         self.check_wheelhouse(&plan)?;
         self.warn(&plan, environment.digest().unwrap_or_default()).await?;

@@ -73,8 +73,7 @@ fn plan(packages: &Packages) -> Plan {
         folders: &BTreeMap::new(),
         project_folder: None,
         wheelhouse: false,
-        options: None,
-        programs: None,
+        command: None,
     })
     .unwrap()
 }

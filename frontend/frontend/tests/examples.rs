@@ -117,8 +117,7 @@ fn plan_of(folder: &Path, wheelhouse: bool) -> Plan {
         folders: &linked(folder, &project),
         project_folder: None,
         wheelhouse,
-        options: None,
-        programs: None,
+        command: None,
     })
     .unwrap()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use buildkit_proto::gateway::{self as proto, result as kind};
 
 use crate::{
-    gateway::{self, Gateway, Ref},
+    gateway::{self, Bridge, Ref},
     request::Request,
 };
 
@@ -20,13 +20,13 @@ const OURS: [&str; 2] = ["source", "frontend.caps"];
 ///
 /// # Errors
 /// Those of the Dockerfile, which point into it, and any other error of the call.
-pub async fn delegate(gateway: &Gateway, request: &Request) -> Result<proto::Result, gateway::Error> {
-    let mut result = ask(gateway, request).await?;
+pub async fn delegate(bridge: &dyn Bridge, request: &Request) -> Result<proto::Result, gateway::Error> {
+    let mut result = ask(bridge, request).await?;
     match &mut result.result {
-        Some(kind::Result::Ref(reference)) => adopt(gateway, reference).await?,
+        Some(kind::Result::Ref(reference)) => adopt(bridge, reference).await?,
         Some(kind::Result::Refs(map)) => {
             for reference in map.refs.values_mut() {
-                adopt(gateway, reference).await?;
+                adopt(bridge, reference).await?;
             }
         }
         _ => {}
@@ -38,9 +38,9 @@ pub async fn delegate(gateway: &Gateway, request: &Request) -> Result<proto::Res
 ///
 /// # Errors
 /// As of [`delegate`].
-pub async fn ask(gateway: &Gateway, request: &Request) -> Result<proto::Result, gateway::Error> {
-    let inputs = gateway.inputs().await?;
-    gateway.delegate(BUILT_IN, options(&request.options), inputs).await
+pub async fn ask(bridge: &dyn Bridge, request: &Request) -> Result<proto::Result, gateway::Error> {
+    let inputs = bridge.inputs().await?;
+    bridge.delegate(BUILT_IN, options(&request.options), inputs).await
 }
 
 /// Makes a file tree one of this frontend's. The daemon notes (in the build's provenance) who gave the graph of a tree, what
@@ -48,9 +48,9 @@ pub async fn ask(gateway: &Gateway, request: &Request) -> Result<proto::Result, 
 ///
 /// # Errors
 /// Any error of the call.
-pub async fn adopt(gateway: &Gateway, reference: &mut Ref) -> Result<(), gateway::Error> {
+pub async fn adopt(bridge: &dyn Bridge, reference: &mut Ref) -> Result<(), gateway::Error> {
     if let Some(definition) = reference.def.clone().filter(|definition| !definition.def.is_empty()) {
-        *reference = gateway.solve(definition).await?;
+        *reference = bridge.solve(definition).await?;
     }
     Ok(())
 }

@@ -1,33 +1,28 @@
 //! Dockerfiles with instructions of their own.
 //!
 //! BuildKit's Dockerfile frontend executes them ([`delegate`]). In the graph that it makes, the steps that run
-//! `poetry install` are replaced by layers of ours ([`rewrite`]); every other vertex stays what it was, with its places in
-//! the user's file. Nothing is decided by the Dockerfile's text but by what its instructions came to: arguments, variables,
-//! folders and mounts are those that BuildKit found.
+//! `poetry install` are replaced by layers of ours; every other vertex stays what it was, with its places in the user's file. What is
+//! decided rests on what the instructions came to: arguments, variables, folders and mounts are those that BuildKit found.
+//!
+//! | module | what it does | asks the daemon |
+//! |---|---|---|
+//! | `graph` | reads the vertices, and each script once | no |
+//! | `programs` | says what commands have to do with Poetry | no |
+//! | `stage` | says what ran before a command, and where its files, its project and its environment are | through `facts` |
+//! | `facts` | looks into file systems, once for each question | yes |
+//! | `decide` | decides what becomes of each step, or why Poetry does it (`rules`) | through `facts` |
+//! | `emit` | makes vertices of decisions | no |
+//! | `image` | takes `poetry run` out of what the image runs | through `facts` |
 
-mod checks;
-pub mod command;
-mod config;
+mod decide;
 pub mod delegate;
-pub mod files;
-mod indirect;
-pub mod install;
-mod lift;
-pub mod lists;
-mod network;
-pub mod pip;
-pub mod place;
-pub mod requirements;
-pub mod result;
-pub mod rewrite;
-mod run;
-mod seeds;
-pub mod service;
-mod settle;
-pub mod shell;
-mod states;
-pub mod step;
-mod version;
+mod emit;
+mod facts;
+mod graph;
+mod image;
+mod programs;
+pub mod rules;
+mod stage;
 
 use std::sync::Arc;
 
@@ -39,15 +34,17 @@ use buildkit_proto::{
 
 use crate::{
     error::Error,
-    gateway::{Daemon, Gateway, Ref},
+    gateway::{Bridge, Daemon, Ref},
     graph::Workshop,
     request::Request,
     source::SourceFile,
 };
-use files::Files;
-use result::Ending;
-use rewrite::{Directives, Left};
-use service::Service;
+use decide::{Decided, Left, Setup};
+use facts::Facts;
+use graph::{At, Graph};
+use image::ImageConfig;
+use rules::{Reason, Rule};
+use stage::states;
 
 /// The comment that switches serving off: in the head of the file for all of it, else for the instruction behind it.
 const OFF: &str = "poetry-buildkit: off";
@@ -91,6 +88,41 @@ impl Dockerfile {
     }
 }
 
+/// What the user switched off.
+pub(crate) trait Directives {
+    /// Whether an instruction that begins in this line is left as it is.
+    fn is_off(&self, line: i32) -> bool;
+}
+
+/// Why something is not served.
+pub(crate) enum Stop {
+    /// Poetry does it.
+    Reason(Reason),
+    /// Another step has to be left to Poetry for it: the digest of that step's vertex.
+    Other(String, Reason),
+    /// Poetry has to do a part of a command.
+    Partial(At, Reason),
+    /// The build fails.
+    Error(Box<Error>),
+}
+
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        Self::Reason(reason)
+    }
+}
+
+impl<T: Into<Error>> From<T> for Stop {
+    fn from(error: T) -> Self {
+        Self::Error(Box::new(error.into()))
+    }
+}
+
+/// Leaves something to Poetry.
+fn refuse<T>(rule: &'static Rule, detail: impl Into<String>) -> Result<T, Stop> {
+    Err(Stop::Reason(Reason::new(rule, detail)))
+}
+
 impl Directives for Dockerfile {
     /// Line 0 stands for the whole file.
     fn is_off(&self, line: i32) -> bool {
@@ -109,28 +141,28 @@ impl Directives for Dockerfile {
 /// # Errors
 /// Those of the Dockerfile, or of a call.
 pub async fn serve(
-    gateway: &Gateway,
+    bridge: &dyn Bridge,
     request: &Request,
     daemon: &Daemon,
     workshop: impl FnOnce(&Platform) -> Result<Workshop, Error>,
     dockerfile: &Dockerfile,
 ) -> Result<proto::Result, Error> {
     if request.subrequest.is_some() || request.other_platform.is_some() || !dockerfile.concerns_us() {
-        return Ok(delegate::delegate(gateway, request).await?);
+        return Ok(delegate::delegate(bridge, request).await?);
     }
-    let mut result = delegate::ask(gateway, request).await?;
+    let mut result = delegate::ask(bridge, request).await?;
     let own_platform = daemon.platforms.first().cloned().unwrap_or_else(|| Platform::new("linux", "amd64"));
     let workshop = workshop(&own_platform)?;
-    let files = Files::new(gateway);
-    let service = Service { gateway, request, caps: &daemon.llb, workshop: &workshop, files: &files };
-    let build = Build { service, dockerfile };
+    let facts = Facts::new(bridge);
+    let setup = Setup { facts: &facts, request, caps: &daemon.llb, workshop: &workshop };
+    let build = Build { bridge, setup, dockerfile };
     match &mut result.result {
         Some(kind::Result::Ref(reference)) => {
-            build.one(reference, result.metadata.get_mut(result::CONFIG), true).await?;
+            build.one(reference, result.metadata.get_mut(image::CONFIG), true).await?;
         }
         Some(kind::Result::Refs(map)) => {
             for (index, (platform, reference)) in map.refs.iter_mut().enumerate() {
-                let key = format!("{}/{platform}", result::CONFIG);
+                let key = format!("{}/{platform}", image::CONFIG);
                 build.one(reference, result.metadata.get_mut(&key), index == 0).await?;
             }
         }
@@ -140,7 +172,8 @@ pub async fn serve(
 }
 
 struct Build<'a> {
-    service: Service<'a>,
+    bridge: &'a dyn Bridge,
+    setup: Setup<'a>,
     dockerfile: &'a Dockerfile,
 }
 
@@ -152,57 +185,111 @@ impl Build<'_> {
             return Ok(());
         }
         let Some(definition) = &reference.def else {
-            let reason =
-                "this daemon does not tell the graph of a Dockerfile; Docker Engine 23 and later do".to_owned();
-            let left = Left { digest: String::new(), lines: None, text: self.dockerfile.0.name.clone(), reason };
             // A daemon that old need not take warnings either.
-            let _ = self.warn(&left).await;
+            let _ = self
+                .warn(
+                    "",
+                    None,
+                    "this daemon does not tell the graph of a Dockerfile; Docker Engine 23 and later do",
+                    "",
+                )
+                .await;
             return Ok(());
         };
         let original = Output::from_definition(definition)?;
-        let mut ending = config.as_ref().and_then(|config| Ending::read(config));
-        let needs = match &ending {
-            Some(ending) => ending.needs(self.service.files, &original).await,
-            None => None,
-        };
-        let mut rewritten = rewrite::rewrite(&self.service, &original, needs, self.dockerfile).await?;
-        if let Some(ending) = ending.as_mut().filter(|_| !rewritten.keeps_poetry) {
-            let done = ending.without_poetry(&self.service, &original, &rewritten.output, &rewritten.served).await?;
-            if let Err(reason) = done {
-                rewritten = rewrite::rewrite(&self.service, &original, Some(reason), self.dockerfile).await?;
-            }
+        let graph = Graph::read(&original);
+        let mut image = config.as_ref().and_then(|config| ImageConfig::read(config));
+        let decided = self.decide(&graph, image.as_mut(), warn).await?;
+        if warn {
+            self.tell(&decided.left).await?;
         }
-        for left in rewritten.left.iter().filter(|_| warn) {
-            self.warn(left).await?;
-        }
-        if rewritten.output == original {
-            delegate::adopt(self.service.gateway, reference).await?;
+        if decided.output == original {
+            delegate::adopt(self.bridge, reference).await?;
         } else {
-            let definition = rewritten.output.marshal()?;
-            definition.check(self.service.caps)?;
-            *reference = self.service.gateway.solve(definition).await?;
+            let definition = decided.output.marshal()?;
+            definition.check(self.setup.caps)?;
+            *reference = self.bridge.solve(definition.into()).await?;
         }
-        if let (Some(config), Some(mut ending)) = (config, ending) {
-            ending.rewrite_history(&states::chain(&original), &rewritten.layers);
-            if Ending::read(config).is_some_and(|original| original != ending) {
-                *config = ending.to_json();
+        if let (Some(config), Some(mut image)) = (config, image) {
+            image.rewrite_history(&states::chain(&original), &decided.layers);
+            if ImageConfig::read(config).is_some_and(|original| original != image) {
+                *config = image.to_json();
             }
         }
         Ok(())
     }
 
-    async fn warn(&self, left: &Left) -> Result<(), Error> {
+    /// Decides on all steps, and on what the image runs.
+    async fn decide(&self, graph: &Graph, image: Option<&mut ImageConfig>, warn: bool) -> Result<Decided, Error> {
+        let steps = graph.steps.iter().map(|(digest, step)| (digest.clone(), step.clone().into())).collect();
+        let needs = match &image {
+            Some(image) => image.needs(self.setup.facts, &steps, &graph.output).await?,
+            None => None,
+        };
+        let decided = self.decided(graph, needs.as_ref(), warn).await?;
+        let Some(image) = image.filter(|_| !decided.keeps_poetry) else { return Ok(decided) };
+        match image.without_poetry(&self.setup, &graph.output, &decided).await {
+            Ok(()) => Ok(decided),
+            Err(Stop::Error(error)) => Err(*error),
+            Err(Stop::Reason(reason) | Stop::Other(_, reason) | Stop::Partial(_, reason)) => {
+                self.decided(graph, Some(&reason), warn).await
+            }
+        }
+    }
+
+    async fn decided(&self, graph: &Graph, needs: Option<&Reason>, warn: bool) -> Result<Decided, Error> {
+        match decide::decide(&self.setup, graph, needs, self.dockerfile).await {
+            Ok(mut decided) => {
+                // It is told where Poetry would have been left out but for that.
+                if let Some(reason) = needs.filter(|_| decided.serves()) {
+                    decided.left.push(Left { digest: String::new(), lines: None, reason: reason.clone() });
+                }
+                Ok(decided)
+            }
+            Err((error, left)) => {
+                // A step has failed. What is left to Poetry may be why, so it is told all the same.
+                if warn {
+                    self.tell(&left).await?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn tell(&self, left: &[Left]) -> Result<(), Error> {
+        for Left { digest, lines, reason } in left {
+            let Reason { rule, detail } = reason;
+            let what = if lines.is_some() { "Poetry runs here" } else { "the image keeps Poetry" };
+            let end = format!(" ({})", rule.code);
+            let place =
+                lines.as_ref().map_or(String::new(), |lines| format!("{}:{}: ", self.dockerfile.0.name, lines.start()));
+            let start = format!("{place}{what}: ");
+            let text =
+                format!("{start}{}{end}", shortened(detail, MAX_WARNING.saturating_sub(start.len() + end.len())));
+            self.warn(digest, lines.clone(), &text, &format!("{}: {}", rule.summary, rule.remedy)).await?;
+        }
+        Ok(())
+    }
+
+    async fn warn(
+        &self,
+        digest: &str,
+        lines: Option<std::ops::RangeInclusive<i32>>,
+        short: &str,
+        detail: &str,
+    ) -> Result<(), Error> {
         let file = &self.dockerfile.0;
-        let lines = left.lines.clone();
-        let place = lines.as_ref().map_or(String::new(), |lines| format!("{}:{}: ", file.name, lines.start()));
-        let first = left.text.lines().next().unwrap_or_default();
-        let short = format!("{place}Poetry itself runs in `{first}`: {}", left.reason);
         let position = |line: i32| Some(pb::Position { line, character: 0 });
         let range = lines.map(|lines| pb::Range { start: position(*lines.start()), end: position(*lines.end()) });
         let request = proto::WarnRequest {
-            digest: left.digest.clone(),
+            digest: digest.to_owned(),
             level: 1,
-            short: short.into_bytes(),
+            short: short.as_bytes().to_vec(),
+            detail: Some(detail)
+                .filter(|detail| !detail.is_empty())
+                .map(|detail| detail.as_bytes().to_vec())
+                .into_iter()
+                .collect(),
             info: Some(pb::SourceInfo {
                 filename: file.name.clone(),
                 data: file.masked().into_bytes(),
@@ -212,8 +299,21 @@ impl Build<'_> {
             ranges: range.into_iter().collect(),
             ..Default::default()
         };
-        Ok(self.service.gateway.warn(request).await?)
+        Ok(self.bridge.warn(request).await?)
     }
+}
+
+/// The longest warning, in characters.
+const MAX_WARNING: usize = 120;
+
+/// A text that is cut where it is longer than so many characters.
+fn shortened(text: &str, most: usize) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().count() <= most {
+        return text;
+    }
+    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
 }
 
 #[cfg(test)]

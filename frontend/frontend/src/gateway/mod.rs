@@ -1,5 +1,6 @@
 //! The gateway: what the frontend asks of the daemon that started it (BuildKit `frontend/gateway/pb/gateway.proto`).
 
+mod bridge;
 mod maps;
 mod transport;
 
@@ -13,6 +14,8 @@ use buildkit_proto::{
 use prost::Message;
 use thiserror::Error;
 use tonic::transport::Channel;
+
+pub use bridge::{Answer, Bridge};
 
 /// The largest message that BuildKit sends or takes.
 const MESSAGE_LIMIT: usize = 16 << 20;
@@ -188,7 +191,7 @@ impl Gateway {
         Ok(result)
     }
 
-    /// What is known of a file or folder of a result, links not followed; `None` if it is not there.
+    /// What is known of the file or folder at a path of a result, links followed; `None` if it is not there.
     ///
     /// # Errors
     /// Any other error of the call.
@@ -221,6 +224,25 @@ impl Gateway {
         let request =
             gateway::ReadFileRequest { r#ref: result.id.clone(), file_path: path.to_owned(), ..Default::default() };
         Ok(self.client.clone().read_file(request).await?.into_inner().data)
+    }
+
+    /// What is in a folder of a result, links not followed: all of it, or what one name or pattern fits to. Nothing if
+    /// there is no such folder.
+    ///
+    /// # Errors
+    /// Any other error of the call.
+    pub async fn entries(&self, result: &Ref, path: &str, include: &str) -> Result<Vec<Stat>, Error> {
+        let request = gateway::ReadDirRequest {
+            r#ref: result.id.clone(),
+            dir_path: path.to_owned(),
+            include_pattern: include.to_owned(),
+            ..Default::default()
+        };
+        match self.client.clone().read_dir(request).await {
+            Ok(answer) => Ok(answer.into_inner().entries),
+            Err(status) if is_absent(status.message()) => Ok(Vec::new()),
+            Err(status) => Err(status.into()),
+        }
     }
 
     /// The names in a folder of a result, those of folders with a `/` at the end.

@@ -77,8 +77,8 @@ pub(super) fn image(inputs: &Inputs<'_>, selection: &Selection<'_>, warnings: &m
         expose: value(&settings.expose).unwrap_or_default().into_iter().map(with_protocol).collect(),
         labels,
         user: value(&settings.user).map_or_else(|| USER.to_owned(), with_group),
-        workdir: workdir(settings),
-        venv: venv(settings),
+        workdir: inputs.command.as_ref().map_or_else(|| workdir(settings), |command| command.folder.to_owned()),
+        venv: inputs.command.as_ref().map_or_else(|| venv(settings), |command| command.prefix.to_owned()),
     }
 }
 

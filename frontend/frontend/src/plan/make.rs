@@ -58,10 +58,23 @@ pub struct Inputs<'a> {
     pub project_folder: Option<&'a str>,
     /// Whether the files of all packages come from a wheelhouse.
     pub wheelhouse: bool,
-    /// What is installed; `None` for what the settings say.
-    pub options: Option<&'a Options>,
-    /// The path of the interpreter that programs of packages are run by; `None` for that of the virtual environment.
-    pub programs: Option<&'a str>,
+    /// A command that asks for the installation; `None` for what the settings say.
+    pub command: Option<Command<'a>>,
+}
+
+/// An installation that a command of a Dockerfile asks for.
+#[derive(Debug, Clone)]
+pub struct Command<'a> {
+    /// What is installed.
+    pub options: &'a Options,
+    /// The absolute path of the project's folder.
+    pub folder: &'a str,
+    /// The absolute path of the environment that it goes into.
+    pub prefix: &'a str,
+    /// The path of the interpreter that programs of packages are run by; `None` for that of a virtual environment.
+    pub python: Option<&'a str>,
+    /// Whether packages are marked as asked for by name, as pip does it.
+    pub requested: bool,
 }
 
 /// A folder of the user's that the lock names.
@@ -128,7 +141,8 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
 
     let image = image::image(inputs, &selection, &mut warnings);
     let indexes = Indexes::of(&inputs.project.pyproject, inputs.settings, inputs.index)?;
-    let python = inputs.programs.map_or_else(|| format!("{}/bin/python", image.venv), str::to_owned);
+    let given = inputs.command.as_ref().and_then(|command| command.python);
+    let python = given.map_or_else(|| format!("{}/bin/python", image.venv), str::to_owned);
     let decide = Packages {
         inputs,
         tags: &tags,
@@ -142,12 +156,17 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
         spread: inputs.settings.layers.as_ref().map_or_else(Spread::default, |layers| Spread::over(layers.value)),
     };
     let packages = selection.packages.iter().map(|selected| decide.decide(selected)).collect::<Result<Vec<_>, _>>()?;
+    // Only wheels take the place of a command.
+    let (packages, built) = match inputs.command {
+        Some(_) => packages.into_iter().partition(super::Package::is_unpacked),
+        None => (packages, Vec::new()),
+    };
     let nodes = nodes::nodes(&packages);
     let scheme = inputs.interpreter.venv.below(&image.venv);
     let modules = layout::find(&inputs.project.pyproject, inputs.files);
     let root = if selection.root {
         // Of a Dockerfile the image has more than the project's folder.
-        if inputs.options.is_none() {
+        if inputs.command.is_none() {
             check_packages(&inputs.project.pyproject)?;
         }
         if modules.is_empty() {
@@ -197,7 +216,8 @@ pub fn make(inputs: &Inputs<'_>) -> Result<Plan, Error> {
         warnings,
         scheme,
         interpreter: python,
-        requested: false,
+        requested: inputs.command.as_ref().is_some_and(|command| command.requested),
+        built: built.into_iter().map(|package| package.name).collect(),
         indexes: indexes.of_builds(),
         target_interpreter: interpreter::target(inputs.interpreter),
         wheelhouse: inputs.wheelhouse,
@@ -259,8 +279,8 @@ fn build_script(
 }
 
 fn options(inputs: &Inputs<'_>) -> Options {
-    if let Some(options) = inputs.options {
-        return options.clone();
+    if let Some(command) = &inputs.command {
+        return command.options.clone();
     }
     let settings = inputs.settings;
     let names = |setting: &Option<Located<Vec<String>>>| {

@@ -20,7 +20,7 @@ use serde::Serialize;
 
 pub use error::Error;
 pub(crate) use image::patterns;
-pub use make::{Folder, Inputs, base, builder, folders, make, venv};
+pub use make::{Command, Folder, Inputs, base, builder, folders, make, venv};
 pub use nodes::LINKED;
 pub(crate) use package::{known_hosts, ssh_host};
 
@@ -108,6 +108,10 @@ pub struct Plan {
     /// Whether packages are marked as asked for by name, as pip does it.
     #[serde(skip)]
     pub requested: bool,
+    /// The names of packages that are asked for and not among `packages`, because they have no wheel and a command of a
+    /// Dockerfile has to build them itself.
+    #[serde(skip)]
+    pub built: Vec<String>,
     /// Where requirements of builds come from, in order of preference.
     #[serde(skip)]
     pub indexes: Vec<Index>,
@@ -354,6 +358,12 @@ impl Plan {
 }
 
 impl Package {
+    /// Whether it is a wheel of an index or at an address, which is unpacked and no more.
+    #[must_use]
+    pub fn is_unpacked(&self) -> bool {
+        matches!(&self.how, How::Wheel(file) if file.local.is_none())
+    }
+
     /// The file that it is installed from, if it is one.
     #[must_use]
     pub fn archive(&self) -> Option<&File> {

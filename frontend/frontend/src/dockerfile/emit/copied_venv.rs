@@ -1,32 +1,30 @@
 //! A copy of a whole virtual environment from another stage, as the layers that the environment was made of. So a runtime stage
 //! gets a layer for each dependency as well, instead of one that is new after every change.
 
-use buildkit_llb::{Merge, OpenVertex, Output, cap};
+use buildkit_llb::{Merge, OpenVertex, Output};
 use buildkit_proto::pb;
 
-use super::{
-    service::{Layer, Problem, Service},
-    settle::settled,
-};
+use super::{Layer, layers::settled};
+use crate::{dockerfile::decide::ownership::Parent, error::Error};
 
 /// A state of a stage to which an environment was added last.
 #[derive(Debug, Clone)]
-pub(super) struct Environment {
+pub(in crate::dockerfile) struct Environment {
     /// Its path.
-    pub(super) path: String,
+    pub(in crate::dockerfile) path: String,
     /// All that it holds, with what each layer holds. Root owns all of it.
-    pub(super) layers: Vec<(String, Output)>,
+    pub(in crate::dockerfile) layers: Vec<(String, Output)>,
 }
 
 /// What a copy becomes.
-pub(super) struct Lifted {
-    pub(super) output: Output,
-    pub(super) layers: Vec<Layer>,
+pub(in crate::dockerfile) struct Copied {
+    pub(in crate::dockerfile) output: Output,
+    pub(in crate::dockerfile) layers: Vec<Layer>,
 }
 
 /// The copy of a file op that copies one thing to where it was before, and leaves owner and mode to what the Dockerfile does by
 /// default: the output that it copies from, the path, and the input that it changes; `None` stands for an empty file system.
-pub(super) fn whole_copy(vertex: &OpenVertex) -> Option<(Output, String, Option<Output>)> {
+pub(in crate::dockerfile) fn whole_copy(vertex: &OpenVertex) -> Option<(Output, String, Option<Output>)> {
     let Some(pb::op::Op::File(file)) = vertex.op().op else { return None };
     let [action] = &file.actions[..] else { return None };
     let Some(pb::file_action::Action::Copy(copy)) = &action.action else { return None };
@@ -51,43 +49,29 @@ pub(super) fn whole_copy(vertex: &OpenVertex) -> Option<(Output, String, Option<
     Some((from.clone(), path.to_owned(), base))
 }
 
-impl Service<'_> {
-    /// The layers of an environment on `base`, a state of the new graph, in place of the copy that `vertex` is. `None` if they
-    /// could make another result.
-    pub(super) async fn lift(
-        &self,
-        vertex: &OpenVertex,
-        environment: &Environment,
-        base: Option<Output>,
-    ) -> Result<Option<Lifted>, Problem> {
-        if !self.caps.has(cap::MERGE_OP) {
-            return Ok(None);
-        }
-        let path = &environment.path;
-        let mut inputs = Vec::new();
-        let mut parents = Vec::new();
-        if let Some(base) = base {
-            let state = self.gateway.solve(base.marshal()?).await?;
-            if self.gateway.stat(&state, path).await?.is_some() {
-                return Ok(None);
-            }
-            parents = self.parents(&state, &[path.clone()].into()).await?;
-            if parents.iter().any(|parent| parent.is_odd()) {
-                return Ok(None);
-            }
-            inputs.push(base);
-        }
-        let name = vertex.name();
-        let mut layers = Vec::new();
-        for (what, layer) in &environment.layers {
-            let prefix = format!("{} ", name.trim_start_matches('[').split(']').next().unwrap_or_default());
-            inputs.push(settled(layer.clone(), what, (&[path.clone()].into(), None), &parents, (0, 0), &prefix)?);
-            let instruction = name.split_once("] ").map_or(name, |(_, instruction)| instruction);
-            layers.push(Layer::from(format!("{instruction}: {what}")));
-        }
-        let output = vertex.located(buildkit_llb::Annotate::name(Merge::of(inputs), name)).output();
-        Ok(Some(Lifted { output, layers }))
+/// The layers of an environment on `base`, a state of the new graph with these folders above the environment, in place of the copy that
+/// `vertex` is.
+///
+/// # Errors
+/// If an op is not valid.
+pub(in crate::dockerfile) fn copied(
+    vertex: &OpenVertex,
+    environment: &Environment,
+    base: Option<Output>,
+    parents: &[Parent],
+) -> Result<Copied, Error> {
+    let mut inputs: Vec<Output> = base.into_iter().collect();
+    let name = vertex.name();
+    let mut layers = Vec::new();
+    for (what, layer) in &environment.layers {
+        let prefix = format!("{} ", name.trim_start_matches('[').split(']').next().unwrap_or_default());
+        let roots = [environment.path.clone()].into();
+        inputs.push(settled(layer.clone(), what, (&roots, None), parents, (0, 0), &prefix)?);
+        let instruction = name.split_once("] ").map_or(name, |(_, instruction)| instruction);
+        layers.push(Layer::from(format!("{instruction}: {what}")));
     }
+    let output = vertex.located(buildkit_llb::Annotate::name(Merge::of(inputs), name)).output();
+    Ok(Copied { output, layers })
 }
 
 #[cfg(test)]

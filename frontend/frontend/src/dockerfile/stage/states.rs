@@ -4,12 +4,12 @@ use buildkit_llb::{OpenVertex, Output};
 use buildkit_proto::pb;
 
 /// The vertices that made a file system, from its base on, each changing what the one before left.
-pub(super) fn chain(state: &Output) -> Vec<OpenVertex> {
+pub(in crate::dockerfile) fn chain(state: &Output) -> Vec<OpenVertex> {
     states(state).iter().filter_map(|state| Some(state.vertex()?.0)).collect()
 }
 
 /// The file systems that one came from, from its base on, it itself being the last.
-pub(super) fn states(state: &Output) -> Vec<Output> {
+pub(in crate::dockerfile) fn states(state: &Output) -> Vec<Output> {
     let mut chain = Vec::new();
     let mut next = Some(state.clone());
     while let Some(state) = next {
@@ -42,7 +42,7 @@ fn base_of(file: &pb::FileOp, output: i64, inputs: usize) -> Option<i64> {
 
 /// The file system below the first change that files of the client's made, and the number of changes since then, if all of
 /// these lie one on the other.
-pub(super) fn lasting(state: &Output) -> Option<(Output, usize)> {
+pub(in crate::dockerfile) fn lasting(state: &Output) -> Option<(Output, usize)> {
     let states = states(state);
     let is_clients = |vertex: &OpenVertex| matches!(vertex.op().op, Some(pb::op::Op::Source(source)) if source.identifier.starts_with("local://"));
     let first = states.iter().position(|state| state.vertices().iter().any(is_clients))?;
@@ -53,12 +53,12 @@ pub(super) fn lasting(state: &Output) -> Option<(Output, usize)> {
 }
 
 /// Names an output of a vertex.
-pub(super) fn key(output: &Output) -> Option<(String, i64)> {
+pub(in crate::dockerfile) fn key(output: &Output) -> Option<(String, i64)> {
     output.vertex().map(|(vertex, index)| (vertex.digest().to_owned(), index))
 }
 
 /// What a file op copies from other stages.
-pub(super) fn copies(vertex: &OpenVertex) -> Vec<(Output, pb::FileActionCopy)> {
+pub(in crate::dockerfile) fn copies(vertex: &OpenVertex) -> Vec<(Output, pb::FileActionCopy)> {
     let Some(pb::op::Op::File(file)) = vertex.op().op else { return Vec::new() };
     let inputs = vertex.inputs();
     let copy = |action: pb::FileAction| match action.action {
