@@ -185,7 +185,12 @@ pub enum Piece {
     /// `$( … )` or `` ` … ` ``.
     Substitution(Substitution),
     /// `<( … )` or `>( … )`.
-    Process(Substitution),
+    Process {
+        /// Whether the commands write what the file has, as in `<(…)`.
+        writes: bool,
+        /// The commands.
+        commands: Substitution,
+    },
 }
 
 /// A parameter's expansion.
@@ -226,6 +231,15 @@ pub struct Substitution {
     pub quoted: bool,
     /// Whether the ranges in it are not those of the script, as in `` ` … ` ``.
     pub detached: bool,
+}
+
+impl Substitution {
+    /// Whether it is one simple command.
+    pub(crate) fn is_simple(&self) -> bool {
+        let [item] = &self.script.items[..] else { return false };
+        let is_whole = item.list.rest.is_empty() && !item.background && !item.list.first.negated;
+        is_whole && matches!(&item.list.first.commands[..], [Command { kind: Kind::Simple(_), .. }])
+    }
 }
 
 /// A redirection.
@@ -281,7 +295,7 @@ pub fn visit_parameters(word: &Word, visit: &mut impl FnMut(&Parameter)) {
                     Operation::Other(words) => words.iter().for_each(|word| visit_parameters(word, visit)),
                 }
             }
-            Piece::Substitution(substitution) | Piece::Process(substitution) => {
+            Piece::Substitution(substitution) | Piece::Process { commands: substitution, .. } => {
                 substitution.script.visit_words(&mut |word| visit_parameters(word, visit));
             }
         }
@@ -399,7 +413,7 @@ pub(crate) fn is_plain(word: &Word) -> bool {
             Operation::Alternative { word, .. } => is_plain(word),
             Operation::Other(words) => words.iter().all(is_plain),
         },
-        Piece::Substitution(_) | Piece::Process(_) => false,
+        Piece::Substitution(_) | Piece::Process { .. } => false,
     })
 }
 
@@ -412,6 +426,6 @@ pub(crate) fn is_pure(word: &Word) -> bool {
             Operation::Alternative { operator, word, .. } => ['-', '+'].contains(operator) && is_pure(word),
             Operation::Other(words) => words.iter().all(is_pure),
         },
-        Piece::Substitution(_) | Piece::Process(_) => false,
+        Piece::Substitution(_) | Piece::Process { .. } => false,
     })
 }

@@ -18,6 +18,8 @@ pub struct Field {
     pub pattern: Option<String>,
     /// The text of the word that it comes from, if it is all that comes of it.
     pub range: Option<Range<usize>>,
+    /// The call whose output it is the name of, if it is a process substitution `<(…)` of one call and nothing else.
+    pub process: Option<usize>,
     /// Whether it has a slash, also where the rest of it is not known.
     pub(crate) has_slash: bool,
 }
@@ -144,8 +146,14 @@ impl Evaluator<'_> {
     pub(crate) fn fields(&mut self, words: &[Word]) -> Fields {
         let mut fields = Fields::default();
         for word in words {
+            let calls = self.calls.len();
+            let process = |evaluator: &Self| {
+                let reads =
+                    matches!(&word.pieces[..], [Piece::Process { writes: true, commands }] if commands.is_simple());
+                (reads && evaluator.calls.len() == calls + 1).then_some(calls)
+            };
             let mut push = |text: Option<String>, range: Option<&Range<usize>>, has_slash: bool| {
-                fields.all.push(Field { text, pattern: None, range: range.cloned(), has_slash });
+                fields.all.push(Field { text, pattern: None, range: range.cloned(), process: None, has_slash });
             };
             match self.expand(word) {
                 Expanded::Fields(texts) => {
@@ -155,10 +163,16 @@ impl Evaluator<'_> {
                         push(Some(text), range, has_slash);
                     }
                 }
-                Expanded::One { has_slash } => push(None, Some(&word.range), has_slash),
+                Expanded::One { has_slash } => {
+                    push(None, Some(&word.range), has_slash);
+                    if let Some(field) = fields.all.last_mut() {
+                        field.process = process(self);
+                    }
+                }
                 Expanded::Pattern(pattern) => {
                     fields.open.get_or_insert(fields.all.len());
-                    fields.all.push(Field { text: None, pattern: Some(pattern), range: None, has_slash: false });
+                    let pattern = Some(pattern);
+                    fields.all.push(Field { text: None, pattern, range: None, process: None, has_slash: false });
                 }
                 Expanded::Any => {
                     push(None, None, false);
@@ -206,7 +220,7 @@ impl Evaluator<'_> {
                 Piece::Text { text, quoted } => (text.clone(), *quoted),
                 Piece::Parameter(parameter) => (self.parameter_text(parameter)?, parameter.quoted),
                 Piece::Substitution(substitution) => (self.output_of(substitution)?, substitution.quoted),
-                Piece::Tilde(_) | Piece::Process(_) => return None,
+                Piece::Tilde(_) | Piece::Process { .. } => return None,
             };
             // What a backslash in a value means there differs.
             if !quoted && text.contains('\\') {
@@ -235,8 +249,8 @@ impl Evaluator<'_> {
                     let output = self.output_of(substitution);
                     self.value(output, substitution.quoted, mode, builder);
                 }
-                Piece::Process(process) => {
-                    self.process(process);
+                Piece::Process { commands, .. } => {
+                    self.process(commands);
                     builder.unknown = true;
                     builder.has_slash = true;
                 }

@@ -101,7 +101,13 @@ pub fn program(words: &[String], state: State) -> Reading {
         let start = text.len();
         text.push_str(&quoted(word));
         let range = Some(start..text.len());
-        fields.push(Field { text: Some(word.clone()), pattern: None, range, has_slash: word.contains('/') });
+        fields.push(Field {
+            text: Some(word.clone()),
+            pattern: None,
+            range,
+            process: None,
+            has_slash: word.contains('/'),
+        });
     }
     let range = 0..text.len();
     let call = Call {

@@ -18,6 +18,8 @@ pub enum Action {
     Cut,
     /// The same for the whole pipeline that it is the last command of.
     CutPipeline,
+    /// The same for it and the commands in its words.
+    CutWithWords,
     /// The script is cut in front of it: something else is done before it runs.
     CutBefore,
     /// It is left out.
@@ -26,6 +28,17 @@ pub enum Action {
     RemovePipeline,
     /// Texts are put in place of parts of it, each by its place in the script.
     Edit(Vec<(Range<usize>, String)>),
+}
+
+impl Action {
+    /// Whether the script is cut.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        match self {
+            Self::Cut | Self::CutPipeline | Self::CutWithWords | Self::CutBefore => true,
+            Self::Remove | Self::RemovePipeline | Self::Edit(_) => false,
+        }
+    }
 }
 
 /// A part of a script that was cut.
@@ -78,9 +91,8 @@ impl Frame {
         // Two parentheses would be something else.
         let inner = print(&inner.part);
         let text = if inner.starts_with('(') { format!("( {inner} )") } else { format!("({inner})") };
-        let is_list = ignores && failure == Failure::Ignored;
-        let text = if is_list { format!("{text} || true") } else { text };
-        self.part.push(Printed { text, documents: String::new(), failure, background: false, is_list });
+        let text = if ignores { format!("{text}{}", guard(failure)) } else { text };
+        self.part.push(Printed { text, documents: String::new(), failure, background: false, is_list: ignores });
         self.runs = true;
     }
 }
@@ -115,6 +127,7 @@ impl Reading {
             let is_possible = match action {
                 Action::Cut | Action::CutBefore => false,
                 Action::CutPipeline => sealed == IN_PIPELINE && is_own(&self.elements, *call),
+                Action::CutWithWords => sealed == COMMANDS_IN_WORDS && is_own(&self.elements, *call),
                 Action::Remove | Action::RemovePipeline => sealed != COMMANDS_IN_WORDS,
                 Action::Edit(_) => true,
             };
@@ -166,9 +179,9 @@ impl Splitter<'_> {
 
     fn has_cut(&self, elements: &[Element]) -> bool {
         elements.iter().any(|element| match element {
-            Element::Text(text) => text.call.is_some_and(|call| {
-                matches!(self.actions.get(&call), Some(Action::Cut | Action::CutPipeline | Action::CutBefore))
-            }),
+            Element::Text(text) => {
+                text.call.is_some_and(|call| matches!(self.actions.get(&call), Some(action) if action.is_cut()))
+            }
             Element::Subshell { body, .. } => self.has_cut(body),
         })
     }
@@ -176,7 +189,7 @@ impl Splitter<'_> {
     fn text(&mut self, text: &Text) -> Result<(), Inseparable> {
         let action = text.call.and_then(|call| self.actions.get(&call).map(|action| (call, action)));
         match action {
-            Some((call, Action::Cut | Action::CutPipeline)) => {
+            Some((call, Action::Cut | Action::CutPipeline | Action::CutWithWords)) => {
                 if text.effect != Effect::None {
                     self.lasting = Some(self.reading.text[text.range.clone()].to_owned());
                 }
@@ -189,7 +202,7 @@ impl Splitter<'_> {
             _ => {}
         }
         let source = &self.reading.text[text.range.clone()];
-        if text.runs || text.effect != Effect::None {
+        if text.runs || text.checks || text.effect != Effect::None {
             if let Some(lost) = self.lost.as_ref().filter(|_| text.runs || text.checks) {
                 return Err(Inseparable::Lasting(lost.clone()));
             }
@@ -257,7 +270,7 @@ impl Splitter<'_> {
                 continue;
             }
             match action {
-                Action::Cut | Action::CutPipeline | Action::CutBefore => {}
+                Action::Cut | Action::CutPipeline | Action::CutWithWords | Action::CutBefore => {}
                 Action::Remove | Action::RemovePipeline => edits.push((range, "true".to_owned())),
                 Action::Edit(own) => edits.extend(own.iter().cloned()),
             }
@@ -266,10 +279,9 @@ impl Splitter<'_> {
             // It was taken to succeed.
             edits.push((text.range.end..text.range.end, " || exit 1".to_owned()));
         }
-        let is_guarded =
-            text.ignores && text.failure == Failure::Ignored && !text.background && (text.runs || text.checks);
+        let is_guarded = text.ignores && !text.background && (text.runs || text.checks);
         if is_guarded {
-            edits.push((text.range.end..text.range.end, " || true".to_owned()));
+            edits.push((text.range.end..text.range.end, guard(text.failure).to_owned()));
         }
         edits.sort_by_key(|(range, _)| (range.start, range.end));
         let (mut printed, mut at) = (String::new(), text.range.start);
@@ -307,6 +319,11 @@ impl Splitter<'_> {
         });
         found
     }
+}
+
+/// What stands behind a command in which `set -e` does not count, so that it does not count in a part of the script either.
+fn guard(failure: Failure) -> &'static str {
+    if failure == Failure::Ignored { " || true" } else { " || exit 1" }
 }
 
 /// Whether an element is a call, or the pipeline that ends with it.

@@ -111,9 +111,9 @@ const OWN: [&str; 29] = [
 /// Variables that some shells set where the environment does not.
 const OWN_IF_UNSET: [&str; 7] = ["HOME", "LOGNAME", "MAILCHECK", "PATH", "SHELL", "TERM", "USER"];
 
-/// Variables that change how a shell works.
-const OF_SHELL: [&str; 10] =
-    ["BASHOPTS", "CDPATH", "ENV", "EXECIGNORE", "FIGNORE", "GLOBIGNORE", "IFS", "POSIXLY_CORRECT", "PS4", "SHELLOPTS"];
+/// Variables that change how a shell works. `ENV` names a file that only interactive shells read, which are not followed.
+const OF_SHELL: [&str; 9] =
+    ["BASHOPTS", "CDPATH", "EXECIGNORE", "FIGNORE", "GLOBIGNORE", "IFS", "POSIXLY_CORRECT", "PS4", "SHELLOPTS"];
 
 /// Whether a shell sets a variable by itself.
 pub(crate) fn is_own(name: &str) -> bool {

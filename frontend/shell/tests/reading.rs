@@ -156,7 +156,7 @@ fn shells_that_differ_are_not_read() {
         let (shell, _) = Shell::of(&words).expect("a shell").expect("its arguments");
         shell::read("a", &shell, State::new([(name.to_owned(), Value::Known("x".into()))].into(), "/"))
     };
-    for name in ["BASH_ENV", "ENV", "CDPATH", "IFS", "BASH_FUNC_poetry%%"] {
+    for name in ["BASH_ENV", "CDPATH", "IFS", "BASH_FUNC_poetry%%"] {
         assert!(matches!(with(name), Err(Unread::Start(_))), "{name}");
     }
     assert!(with("HOSTNAME").is_ok());
@@ -259,4 +259,40 @@ fn words_are_told_with_their_places() {
         &[].into(),
     );
     assert_eq!(edited, Ok(vec![Part::Script("A=1 pip install  \"gunicorn\" $ARGS x$DEV".into())]));
+}
+
+#[test]
+fn a_process_substitution_of_one_command_is_cut_with_what_it_feeds() {
+    let reading = read_as("bash", "pip install -r <(poetry export --only main) && touch /done").expect("a script");
+    let pip = &reading.calls[1];
+    assert_eq!(pip.fields[3].process, Some(0));
+    assert!(pip.is_sealed_by_words() && reading.calls[0].is_read);
+    let cut = |action: Action| reading.split(&[(1, action)].into(), &std::collections::BTreeSet::new());
+    assert!(cut(Action::Cut).is_err());
+    let parts = cut(Action::CutWithWords).expect("parts");
+    assert_eq!(parts, [Part::Cut(1), Part::Script("touch /done".to_owned())]);
+    for script in ["pip install -r <(a; b)", "pip install -r <(a | b)", "pip install -r >(a)", "pip install -r x<(a)"] {
+        let process = |call: &shell::Call| call.fields.iter().any(|field| field.process.is_some());
+        assert!(!read_as("bash", script).is_ok_and(|reading| reading.calls.iter().any(process)), "{script}");
+    }
+}
+
+#[test]
+fn a_part_of_a_script_ends_as_the_script_does() {
+    let parts = |script: &str| {
+        let reading = read(script);
+        let is_install =
+            |call: &shell::Call| call.words().is_some_and(|words| words.starts_with(&["poetry", "install"]));
+        let cuts = reading.calls.iter().enumerate().filter(|(_, call)| call.certain && is_install(call));
+        reading.split(&cuts.map(|(index, _)| (index, Action::Cut)).collect(), &std::collections::BTreeSet::new())
+    };
+    // What a loop sets is looked at behind the cut.
+    assert!(parts("for A in x y; do true; done; poetry install && [ \"$A\" = y ]").is_err());
+    // `set -u` ends the shell.
+    let last = parts("set -u; poetry install && B=$NONE").expect("parts");
+    assert_eq!(last.last(), Some(&Part::Script("set -u; B=$NONE".to_owned())));
+    assert!(certain("set -u; unset DEV; A=$DEV poetry install").is_empty());
+    // `set -e` does not count in front of `&&`.
+    let first = parts("set -e; (false; make) && poetry install").expect("parts");
+    assert_eq!(first[0], Part::Script("set -e; (false; make) || exit 1".to_owned()));
 }

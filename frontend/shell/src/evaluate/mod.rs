@@ -86,6 +86,12 @@ impl Call {
         self.fields.first()?.text.as_deref().filter(|_| self.open != Some(0))
     }
 
+    /// Whether commands in its words are all that ties it to others.
+    #[must_use]
+    pub fn is_sealed_by_words(&self) -> bool {
+        self.sealed == Some(COMMANDS_IN_WORDS)
+    }
+
     /// The value of a variable that the program sees.
     #[must_use]
     pub fn variable(&self, name: &str) -> Value {
@@ -421,7 +427,10 @@ impl<'a> Evaluator<'a> {
             let pipe = is_simple.then(|| Pipe { range: pipeline.range.clone(), index, count });
             let is_read = self.is_read || index + 1 < count;
             let calls = self.calls.len();
+            // Where nobody reads what it writes, it is ended before it comes to its end.
+            let may_break = index + 1 < count && !is_simple;
             self.apart(IN_PIPELINE, |evaluator| {
+                evaluator.certain &= !may_break;
                 let outer = std::mem::replace(&mut evaluator.is_read, is_read);
                 evaluator.pipe = pipe;
                 evaluator.command(command, Failure::Ignored, &mut Vec::new());

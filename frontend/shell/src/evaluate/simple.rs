@@ -36,7 +36,7 @@ impl Evaluator<'_> {
         if fields.all.is_empty() {
             let status = self.assign_all(&simple.assignments, has_calls);
             // What makes or empties a file runs, and so does a substitution.
-            let runs = self.calls.len() > calls || !leaves_nothing;
+            let runs = self.calls.len() > calls || !leaves_nothing || self.state.lost && !before.lost;
             // With a redirection, how the substitution ended counts in some shells only.
             let is_told = redirects.is_empty() || simple.assignments.iter().all(|one| ast::is_plain(&one.value));
             let status = if leaves_nothing && is_told { status } else { Status::Unknown };
@@ -123,7 +123,10 @@ impl Evaluator<'_> {
         for assignment in &simple.assignments {
             // Whether one sees another in front of it differs.
             let depends = assignments.iter().any(|(name, _)| mentions(&assignment.value, name));
-            let value = Value::of(self.text(&assignment.value).filter(|_| !depends && !assignment.append));
+            let text = self.text(&assignment.value);
+            // With `set -u` it may end the shell.
+            self.state.lost |= text.is_none() && self.state.options.nounset != Some(false);
+            let value = Value::of(text.filter(|_| !depends && !assignment.append));
             assignments.push((assignment.name.clone(), value));
         }
         // Whether the program sees what `${A:=B}` in one of them sets differs.
@@ -213,6 +216,7 @@ impl Evaluator<'_> {
                 text,
                 pattern: None,
                 range: Some(operand.range.clone()),
+                process: None,
                 has_slash: false,
             });
         }

@@ -96,7 +96,7 @@ impl Parser<'_> {
                 }
                 self.cursor.bump();
                 self.cursor.bump();
-                pieces.all.push(Piece::Process(self.substitution(false)?));
+                pieces.all.push(Piece::Process { writes: character == '<', commands: self.substitution(false)? });
                 continue;
             }
             if META.contains(&character) {

@@ -95,6 +95,7 @@ impl Sandbox {
             ("B", ""),
             ("D", "a b"),
             ("E", "--only main"),
+            ("ENV", "./env.sh"),
             ("F", "*"),
             ("POETRY_X", "false"),
             ("HOME", home.to_str().expect("text")),
@@ -157,14 +158,14 @@ impl Sandbox {
                 }
             }
             let mut rest = seen.clone();
+            let bare = |record: &Record| {
+                let mut variables = record.variables.clone();
+                variables.retain(|name, _| !OWN.contains(&name.as_str()));
+                (record.words.clone(), record.folder.clone(), variables)
+            };
             for wanted in removed {
                 // The one that the parts lack, where several are alike.
                 let is_it = |record: &&Record| matches(wanted, record).is_ok();
-                let bare = |record: &Record| {
-                    let mut variables = record.variables.clone();
-                    variables.retain(|name, _| !OWN.contains(&name.as_str()));
-                    (record.words.clone(), record.folder.clone(), variables)
-                };
                 let is_lacking = |record: &&Record| !together.iter().any(|other| bare(other) == bare(record));
                 let at = rest.iter().position(|record| is_it(&record) && is_lacking(&record));
                 if let Some(at) = at.or_else(|| rest.iter().position(|record| is_it(&record))) {
@@ -174,13 +175,16 @@ impl Sandbox {
             if all_well != ends_well {
                 found.push(format!("{shown}: ends well: {ends_well}, in parts: {all_well}: {parts:#?}"));
             } else if ends_well && !script.contains("& wait") {
+                // Of several that are alike it is not known which one was taken out.
+                let are_alike =
+                    seen.iter().enumerate().any(|(at, one)| seen[..at].iter().any(|other| bare(other) == bare(one)));
                 let plain = |records: &[Record]| {
                     let mut records = records.to_vec();
                     for record in &mut records {
                         record.variables.retain(|name, _| !OWN.contains(&name.as_str()));
                     }
                     // What runs at once is noted in any order.
-                    if script.contains(['|', '&']) {
+                    if script.contains(['|', '&']) || are_alike {
                         records.sort();
                     }
                     records
@@ -256,7 +260,12 @@ fn differences(reading: &Reading, seen: &[Record]) -> impl Iterator<Item = Strin
     // Those of which all is known first: they fit one record only.
     let certain = || reading.calls.iter().filter(|call| call.certain && is_noted(call));
     let known = certain().filter(|call| call.words().is_some());
-    for call in known.chain(certain().filter(|call| call.words().is_none())) {
+    let mut others: Vec<&Call> = certain().filter(|call| call.words().is_none()).collect();
+    others.sort_by_key(|call| {
+        let told = call.fields.iter().take(call.open.unwrap_or(usize::MAX)).filter(|field| field.text.is_some());
+        std::cmp::Reverse(told.count())
+    });
+    for call in known.chain(others) {
         let place = |record: &Record| seen.iter().position(|other| std::ptr::eq(other, record)).unwrap_or_default();
         let is_it = |record: &&Record| matches(call, record).is_ok();
         // The next one, where several are alike.

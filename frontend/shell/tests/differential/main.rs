@@ -25,7 +25,7 @@ const SCRIPTS: u64 = 2_000;
 
 fn main() -> ExitCode {
     if let Some(code) = stub::run() {
-        return code;
+        return code.into();
     }
     let number = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let scripts = number("SHELL_SCRIPTS").unwrap_or(SCRIPTS);

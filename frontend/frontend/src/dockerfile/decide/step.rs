@@ -18,7 +18,7 @@ use crate::dockerfile::{
     Stop,
     emit::{Emitter, settings::poetry_toml},
     graph::{At, Command, Script, Step},
-    programs::{Meaning, poetry::Export, poetry::Install},
+    programs::{Meaning, pip, poetry::Export, poetry::Install},
     refuse, rules,
     rules::Reason,
     stage::{history::History, project::View},
@@ -57,7 +57,7 @@ impl Round<'_> {
         let parts = match script.reading.split(&actions, &folders) {
             Ok(parts) => parts,
             // What cannot be left out stays, if that is all.
-            Err(_) if !actions.values().any(is_cut) && actions.values().any(is_removal) => {
+            Err(_) if !actions.values().any(Action::is_cut) && actions.values().any(is_removal) => {
                 return Ok(Verdict::Keep);
             }
             Err(error) => return Err(inseparable(&error).into()),
@@ -93,6 +93,7 @@ impl Round<'_> {
                 Meaning::Export(_) => None,
                 Meaning::PipInstall(_) => {
                     let writer = self.lists.writer_of(&at).filter(|writer| !self.needs.contains_key(&writer.0));
+                    let cut = if pip::substituted(command.call).is_some() { Action::CutWithWords } else { cut };
                     writer.map(|_| cut)
                 }
                 _ if keeps => None,
@@ -123,7 +124,7 @@ impl Round<'_> {
         reading: &Reading,
         actions: &BTreeMap<usize, Action>,
     ) -> Result<(), Stop> {
-        if !actions.values().any(is_cut) {
+        if !actions.values().any(Action::is_cut) {
             return Ok(());
         }
         let state = self.output(&step.root);
@@ -147,7 +148,7 @@ impl Round<'_> {
         actions: &BTreeMap<usize, Action>,
     ) -> Result<BTreeSet<String>, Stop> {
         let mut found = BTreeSet::new();
-        if actions.values().any(is_cut) {
+        if actions.values().any(Action::is_cut) {
             let state = self.output(&step.root);
             for path in reading.folders() {
                 if self.setup.facts.is_folder(&state, path).await? {
@@ -406,10 +407,6 @@ fn poetry_homes(step: &Step, actions: &BTreeMap<usize, Action>, work: &mut Work<
         work.segments.push(Segment::Folder(home));
     }
     Ok(())
-}
-
-fn is_cut(action: &Action) -> bool {
-    matches!(action, Action::Cut | Action::CutPipeline | Action::CutBefore)
 }
 
 fn is_removal(action: &Action) -> bool {

@@ -77,7 +77,8 @@ pub(super) fn meanings(reading: &Reading) -> Vec<Meaning> {
 fn meaning(reading: &Reading, index: usize) -> Meaning {
     let call = &reading.calls[index];
     let Some(words) = call.words() else {
-        return unknown(call, &reading.text);
+        let install = pip::words(call).and_then(|words| pip::install(call, &words));
+        return install.map_or_else(|| unknown(call, &reading.text), Meaning::PipInstall);
     };
     if let Some(arguments) = arguments_of("poetry", &words) {
         return poetry::meaning(call, &words, arguments);
@@ -132,13 +133,20 @@ fn settled(meaning: Meaning, reading: &Reading, index: usize) -> Meaning {
         // Where it may not run, or only a part of it, what installs Poetry is left as it is.
         Meaning::InstallsPoetry(provision) if call.is_read && !provision.is_pipeline => Meaning::Other,
         Meaning::InstallsPoetry(_) => meaning,
-        Meaning::PipInstall(_) if !call.certain || call.sealed.is_some() && !is_last => Meaning::Other,
+        Meaning::PipInstall(install)
+            if !call.certain || call.sealed.is_some() && !is_last && !install.is_substituted(call) =>
+        {
+            Meaning::Other
+        }
         Meaning::Clean(_) if !call.certain || leaves_something => Meaning::Other,
         Meaning::PipInstall(_) | Meaning::Clean(_) => meaning,
         Meaning::Export(export) if export.is_piped() => match pipe.filter(|pipe| pipe.index == 0 && pipe.count == 2) {
             Some(_) if call.certain => meaning,
+            None if call.certain && is_substituted(reading, index) => meaning,
             _ => needs(&rules::LIST_READ, "its list goes neither into a file nor into `pip install -r`"),
         },
+        // Nothing depends on whether it runs.
+        Meaning::NoEffect if !call.certain && !leaves_something && call.range.is_some() => meaning,
         _ if !call.certain => needs(&rules::CONDITION, "whether it runs depends on what only the build knows"),
         Meaning::NoEffect | Meaning::Config { .. } | Meaning::EnvUse(_) if leaves_something => {
             needs(&rules::OUTPUT, "its output goes to a file or another command")
@@ -156,6 +164,12 @@ fn settled(meaning: Meaning, reading: &Reading, index: usize) -> Meaning {
             None => meaning,
         },
     }
+}
+
+/// Whether pip installs from what a command writes, by `<(…)`.
+fn is_substituted(reading: &Reading, index: usize) -> bool {
+    let mut installs = reading.calls.iter().filter(|call| pip::substituted(call) == Some(index));
+    installs.any(|call| pip::words(call).and_then(|words| pip::install(call, &words)).is_some())
 }
 
 /// Whether what stands in front of a command in its pipeline is one plain command that only writes what it says.

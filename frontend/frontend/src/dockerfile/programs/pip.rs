@@ -70,6 +70,30 @@ pub(super) fn arguments<'a, 'b>(words: &'b [&'a str]) -> Option<(&'a str, bool, 
     }
 }
 
+/// What stands for a list that a substitution brings.
+const SUBSTITUTED: &str = "<(…)";
+
+/// The call whose output is the list, by `<(…)`.
+pub(in crate::dockerfile) fn substituted(call: &Call) -> Option<usize> {
+    call.fields.iter().find_map(|field| field.process)
+}
+
+/// The words of a call, if all are known but one list by `<(…)`.
+pub(super) fn words(call: &Call) -> Option<Vec<&str>> {
+    if call.open.is_some() || call.fields.iter().filter(|field| field.process.is_some()).count() != 1 {
+        return None;
+    }
+    let word = |field: &'_ shell::Field| field.process.is_some();
+    call.fields.iter().map(|field| if word(field) { Some(SUBSTITUTED) } else { field.text.as_deref() }).collect()
+}
+
+impl PipInstall {
+    /// Whether its list is what a substitution in its words brings.
+    pub(super) fn is_substituted(&self, call: &Call) -> bool {
+        self.file.is_none() && substituted(call).is_some() && call.is_sealed_by_words()
+    }
+}
+
 /// Reads a call. `None` if it is not one that installs one list and nothing else.
 pub(super) fn install(call: &Call, words: &[&str]) -> Option<PipInstall> {
     let (program, is_python, arguments) = arguments(words)?;
@@ -90,8 +114,9 @@ pub(super) fn install(call: &Call, words: &[&str]) -> Option<PipInstall> {
         }
     }
     let ([file], ["install"]) = (&files[..], &commands[..]) else { return None };
+    let is_substituted = *file == SUBSTITUTED && substituted(call).is_some();
     let is_piped = ["/dev/stdin", "-", "/dev/fd/0"].contains(file);
-    install.file = (!is_piped).then(|| (*file).to_owned());
+    install.file = (!is_piped && !is_substituted).then(|| (*file).to_owned());
     // What is piped in comes from the command in front.
     let is_fed = !is_piped || call.pipe.as_ref().is_some_and(|pipe| pipe.index == 1 && pipe.count == 2);
     let is_quiet = call.redirects.iter().all(Redirected::leaves_nothing) && !call.is_read;

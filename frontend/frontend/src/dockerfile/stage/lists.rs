@@ -21,7 +21,7 @@ use crate::{
     dockerfile::{
         facts::Facts,
         graph::{At, Command, Mounted, Process, Step},
-        programs::Meaning,
+        programs::{Meaning, pip},
         rules::{self, Reason},
     },
     error::Error,
@@ -223,10 +223,15 @@ impl Lists {
     }
 }
 
-/// The command of a pipeline that reads what another one writes, if that is pip.
+/// The command that reads what another one writes, in a pipeline or by `<(…)`, if that is pip.
 fn piped_into(step: &Step, writer: &Command<'_>) -> Option<usize> {
-    let pipe = writer.call.pipe.as_ref()?;
     let mut commands = step.commands();
+    let Some(pipe) = &writer.call.pipe else {
+        let is_it = |command: &Command<'_>| {
+            matches!(command.meaning, Meaning::PipInstall(_)) && pip::substituted(command.call) == Some(writer.index)
+        };
+        return commands.find(is_it).map(|command| command.index);
+    };
     let next = commands.find(|command| {
         let other = command.call.pipe.as_ref();
         other.is_some_and(|other| other.range == pipe.range && other.index == pipe.index + 1)
