@@ -51,7 +51,10 @@ pub struct Case {
     #[serde(default)]
     pub all_extras: bool,
     pub served: bool,
-    pub reason: Option<String>,
+    #[serde(default)]
+    pub rules: Vec<String>,
+    #[serde(default)]
+    pub off: bool,
     #[serde(default = "yes")]
     pub plain: bool,
     pub like: Option<String>,
@@ -83,6 +86,11 @@ pub fn projects() -> Vec<Example> {
     folders.sort();
     folders.dedup();
     folders.into_iter().map(Example::in_folder).collect()
+}
+
+/// Where it is recorded what the Dockerfiles come to.
+pub fn recorded() -> PathBuf {
+    folder().join("recorded")
 }
 
 fn folder() -> &'static Path {

@@ -1,10 +1,10 @@
-//! The reference page names every setting, and no other.
+//! The documentation names every setting and every rule, and no other.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeSet;
 
-use poetry_buildkit::{plan::Target, settings::KEYS};
+use poetry_buildkit::{dockerfile::rules, plan::Target, settings::KEYS};
 
 /// The names in the first column of the tables whose first column is headed `setting`.
 fn documented(page: &str) -> BTreeSet<String> {
@@ -24,9 +24,26 @@ fn documented(page: &str) -> BTreeSet<String> {
     names
 }
 
+fn file(path: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
 fn page(path: &str) -> String {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
-    std::fs::read_to_string(path).unwrap()
+    std::fs::read_to_string(file(path)).unwrap()
+}
+
+/// With `UPDATE_DOCUMENTATION` in the environment the table is written anew.
+#[test]
+fn the_rules_are_documented_as_they_are() {
+    let text = page("docs/dockerfile.md");
+    let (before, rest) = text.split_once("writes it. -->\n").unwrap();
+    let after = &rest[rest.find("\n\n").unwrap()..];
+    let expected = format!("{before}writes it. -->\n{}{after}", rules::table().trim_end());
+    if std::env::var_os("UPDATE_DOCUMENTATION").is_some() {
+        std::fs::write(file("docs/dockerfile.md"), &expected).unwrap();
+    } else {
+        assert_eq!(text, expected, "`UPDATE_DOCUMENTATION=1 cargo test --test documentation` writes the table anew");
+    }
 }
 
 #[test]

@@ -40,7 +40,14 @@ pub async fn delegate(bridge: &dyn Bridge, request: &Request) -> Result<proto::R
 /// As of [`delegate`].
 pub async fn ask(bridge: &dyn Bridge, request: &Request) -> Result<proto::Result, gateway::Error> {
     let inputs = bridge.inputs().await?;
-    bridge.delegate(BUILT_IN, options(&request.options), inputs).await
+    let answer = bridge.delegate(BUILT_IN, options(&request.options), inputs).await;
+    answer.map_err(|error| match error {
+        // In the words of BuildKit's `llbBridge`.
+        gateway::Error::Status(status) if status.message().contains(&format!("invalid frontend: {BUILT_IN}")) => {
+            gateway::Error::NoFrontend(BUILT_IN)
+        }
+        error => error,
+    })
 }
 
 /// Makes a file tree one of this frontend's. The daemon notes (in the build's provenance) who gave the graph of a tree, what
@@ -61,4 +68,26 @@ fn options(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     // With this option the built-in frontend looks for no syntax line, and starts no other frontend: it would be us.
     options.entry("cmdline".to_owned()).or_insert_with(|| "poetry-buildkit".to_owned());
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dockerfile::fake::{Fake, tree::Tree};
+
+    #[test]
+    fn a_daemon_without_the_built_in_frontend_is_explained() {
+        let asked = |message: &str| {
+            let fake = Fake::new(Tree::default(), Err(tonic::Status::unknown(message)));
+            let request = Request::from_environment([]).unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(ask(&fake, &request)).unwrap_err().to_string()
+        };
+        let explained = asked("invalid frontend: dockerfile.v0");
+        assert!(
+            explained.contains("`dockerfile.v0` switched off") && explained.contains("buildkitd.toml"),
+            "{explained}"
+        );
+        assert_eq!(asked("dockerfile parse error"), "dockerfile parse error");
+    }
 }

@@ -14,10 +14,14 @@
 //! | `emit` | makes vertices of decisions | no |
 //! | `image` | takes `poetry run` out of what the image runs | through `facts` |
 
+#[cfg(test)]
+mod cases;
 mod decide;
 pub mod delegate;
 mod emit;
 mod facts;
+#[cfg(test)]
+mod fake;
 mod graph;
 mod image;
 mod programs;
@@ -266,7 +270,13 @@ impl Build<'_> {
             let start = format!("{place}{what}: ");
             let text =
                 format!("{start}{}{end}", shortened(detail, MAX_WARNING.saturating_sub(start.len() + end.len())));
-            self.warn(digest, lines.clone(), &text, &format!("{}: {}", rule.summary, rule.remedy)).await?;
+            self.warn(
+                digest,
+                lines.clone(),
+                &text,
+                &format!("{}. What to do: {} (docs/dockerfile.md#{})", rule.summary, rule.remedy, rule.code),
+            )
+            .await?;
         }
         Ok(())
     }

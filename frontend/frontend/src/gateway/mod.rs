@@ -29,6 +29,13 @@ pub enum Error {
     /// The daemon answered with an error.
     #[error("{}", .0.message())]
     Status(Box<tonic::Status>),
+    /// The daemon has a frontend switched off that this one needs.
+    #[error(
+        "this BuildKit has its built-in Dockerfile frontend `{0}` switched off, which poetry-buildkit lets execute the \
+         Dockerfile. Whoever runs BuildKit can switch it on: `[frontend.\"{0}\"] enabled = true` in buildkitd.toml. A \
+         Dockerfile of its `# syntax=` line alone, beside pyproject.toml, is built without it"
+    )]
+    NoFrontend(&'static str),
     /// The daemon's answer is not what the protocol says.
     #[error("BuildKit gave an answer that cannot be read: {0}")]
     Answer(String),

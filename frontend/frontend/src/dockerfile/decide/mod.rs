@@ -220,7 +220,7 @@ pub(super) async fn decide(
     let result = rounds(setup, graph, end_needs, directives, &mut needs, &mut partial).await;
     result.map_err(|error| {
         let left = graph.vertices.iter().filter_map(|vertex| Some(Left::of(vertex, needs.get(vertex.digest())?)));
-        (error, left.filter(|left| left.reason.rule != &rules::SWITCHED_OFF).collect())
+        (error, left.filter(|left| left.reason.rule.is_told()).collect())
     })
 }
 
@@ -240,6 +240,8 @@ async fn rounds(
         let reason = match steps.get(digest) {
             Some(step) if is_off && concerns(step) => Some(Reason::new(&rules::SWITCHED_OFF, "it is switched off")),
             Some(step) => match step.needs() {
+                // It is read once more, with the home of its user.
+                Some(_) if !step.user.is_empty() && !step.names_home() => None,
                 Some(reason) => Some(reason),
                 None if provided.contains(digest) || scripts::provides(step) => {
                     scripts::of_step(setup.facts, &steps, step).await?
@@ -303,7 +305,7 @@ async fn rounds(
             let of_part = || partial.iter().find(|((step, _), _)| step == digest).map(|(_, reason)| reason);
             Some(Left::of(vertex, needs.get(digest).or_else(of_part)?))
         });
-        let left = left.filter(|left| left.reason.rule != &rules::SWITCHED_OFF).collect();
+        let left = left.filter(|left| left.reason.rule.is_told()).collect();
         return Ok(Decided { output, installations, decisions, left, keeps_poetry, layers, steps });
     }
 }
@@ -446,15 +448,31 @@ impl Round<'_> {
                 Err(stop) => {
                     self.unmade.insert(digest.to_owned());
                     match stop {
-                        Stop::Reason(reason) => drop(self.found.insert(digest.to_owned(), reason)),
-                        Stop::Other(other, reason) => drop(self.found.insert(other, reason)),
-                        Stop::Partial(at, reason) => drop(self.found_partial.insert(at, reason)),
+                        Stop::Reason(reason) => {
+                            let reason = self.following(&step, reason);
+                            self.found.insert(digest.to_owned(), reason);
+                        }
+                        Stop::Other(other, reason) => {
+                            self.found.insert(other, reason);
+                        }
+                        Stop::Partial(at, reason) => {
+                            self.found_partial.insert(at, reason);
+                        }
                         Stop::Error(error) => return Err(*error),
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Why a step needs Poetry: where Poetry installs what is missing, that follows.
+    fn following(&self, step: &Step, reason: Reason) -> Reason {
+        let is_left = |vertex: &OpenVertex| self.needs.contains_key(vertex.digest());
+        match reason.rule == &rules::SCRIPT_MISSING && chain(&step.root).iter().any(is_left) {
+            true => Reason::new(&rules::FOLLOWS, reason.detail),
+            false => reason,
+        }
     }
 
     /// A step with a home of its user that its variables do not tell, if that is another one than it was read with.

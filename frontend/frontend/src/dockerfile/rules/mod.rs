@@ -27,6 +27,13 @@ pub struct Reason {
     pub detail: String,
 }
 
+impl Rule {
+    /// Whether the user is told: not what follows from something else that is told, or what the user has said.
+    pub(super) fn is_told(&self) -> bool {
+        self != &SWITCHED_OFF && self != &FOLLOWS
+    }
+}
+
 impl Reason {
     /// A rule that holds.
     pub(super) fn new(rule: &'static Rule, detail: impl Into<String>) -> Self {
@@ -37,8 +44,11 @@ impl Reason {
 /// The table of docs/dockerfile.md.
 #[must_use]
 pub fn table() -> String {
-    let row = |rule: &Rule| format!("| <a id=\"{0}\"></a>`{0}` | {1} | {2} |\n", rule.code, rule.summary, rule.remedy);
-    let rows: String = ALL.iter().map(|rule| row(rule)).collect();
+    let cell = |text: &str| text.replace('|', "\\|");
+    let row = |rule: &Rule| {
+        format!("| <a id=\"{0}\"></a>`{0}` | {1} | {2} |\n", rule.code, cell(rule.summary), cell(rule.remedy))
+    };
+    let rows: String = ALL.iter().filter(|rule| rule.is_told()).map(|rule| row(rule)).collect();
     format!("| code | Poetry does it where | what to do |\n|---|---|---|\n{rows}")
 }
 

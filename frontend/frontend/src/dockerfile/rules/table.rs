@@ -145,6 +145,9 @@ rules! {
     LIST_CONTENT = "list-content",
         "the list itself depends on Poetry's version, or has what comes from no index or has no wheel, or pip would look for more",
         "`poetry install`; `poetry==…` in the file";
+    FOLLOWS = "follows",
+        "what the command uses is installed by Poetry; this is not told",
+        "as for the install before it";
     SWITCHED_OFF = "off",
         "`# poetry-buildkit: off` says so",
         "take the comment out";

@@ -1,0 +1,9 @@
+# syntax=poetry-buildkit
+FROM python:3.11-slim
+RUN pip install poetry==1.8.5
+ENV POETRY_NO_INTERACTION=1 POETRY_VIRTUALENVS_IN_PROJECT=1
+WORKDIR /app
+COPY pyproject.toml poetry.lock ./
+RUN { poetry --version && poetry install --no-root --only main; } && touch /done
+COPY shop ./shop
+CMD [".venv/bin/python", "-m", "shop.main"]

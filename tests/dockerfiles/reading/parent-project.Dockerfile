@@ -1,0 +1,11 @@
+# syntax=poetry-buildkit
+FROM python:3.11-slim
+RUN pip install poetry==1.8.5
+ENV POETRY_NO_INTERACTION=1 POETRY_VIRTUALENVS_IN_PROJECT=1
+WORKDIR /app
+COPY pyproject.toml poetry.lock ./
+WORKDIR /app/shop
+RUN poetry install --no-root --only main
+WORKDIR /app
+COPY shop ./shop
+CMD [".venv/bin/python", "-m", "shop.main"]
