@@ -124,6 +124,22 @@ impl OpenVertex {
         Some(vertex)
     }
 
+    /// A vertex of another digest that does the same, and has the same keys in every cache: with or without worker constraints that
+    /// constrain nothing. `None` if they do, or if the op is none that this crate knows to the last byte.
+    #[must_use]
+    pub fn distinct(&self) -> Option<Self> {
+        let mut op = self.op();
+        if encode(op.clone()) != self.0.bytes && op.encode_to_vec() != self.0.bytes {
+            return None;
+        }
+        op.constraints = match op.constraints {
+            None => Some(pb::WorkerConstraints::default()),
+            Some(constraints) if constraints == pb::WorkerConstraints::default() => None,
+            Some(_) => return None,
+        };
+        Some(Self::new(self, encode(op), self.0.inputs.clone()))
+    }
+
     /// Gives an op that stands for this vertex its places in source files.
     #[must_use]
     pub fn located<T: Annotate + Annotated>(&self, mut op: T) -> T {

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use buildkit_proto::gateway::{self as proto, result as kind};
+use buildkit_llb::Output;
+use buildkit_proto::{
+    gateway::{self as proto, result as kind},
+    pb,
+};
 
 use crate::{
     gateway::{self, Bridge, Ref},
@@ -51,15 +55,24 @@ pub async fn ask(bridge: &dyn Bridge, request: &Request) -> Result<proto::Result
 }
 
 /// Makes a file tree one of this frontend's. The daemon notes (in the build's provenance) who gave the graph of a tree, what
-/// it was asked and which images it resolved; for one of the built-in frontend's, this image would not be among them.
+/// it was asked and which images it resolved; for one of the built-in frontend's, this image would not be among them. It notes that
+/// by the digest of the vertex that makes the tree, and forgets it if two frontends gave the same vertex, so it gets a digest of its own.
 ///
 /// # Errors
 /// Any error of the call.
 pub async fn adopt(bridge: &dyn Bridge, reference: &mut Ref) -> Result<(), gateway::Error> {
     if let Some(definition) = reference.def.clone().filter(|definition| !definition.def.is_empty()) {
+        let definition = own(&definition).unwrap_or(definition);
         *reference = bridge.solve(definition).await?;
     }
     Ok(())
+}
+
+/// The same graph, whose last vertex has another digest.
+fn own(definition: &pb::Definition) -> Option<pb::Definition> {
+    let output = Output::from_definition(definition).ok()?;
+    let (vertex, index) = output.vertex()?;
+    Some(vertex.distinct()?.output(index).marshal().ok()?.into())
 }
 
 fn options(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
@@ -72,8 +85,26 @@ fn options(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use buildkit_llb::{Annotate, File, FileAction, OpenVertex, Platform, Source};
+
     use super::*;
     use crate::dockerfile::fake::{Fake, tree::Tree};
+
+    #[test]
+    fn a_graph_that_stays_is_ours_by_its_last_vertex() {
+        let base = Source::image("docker.io/library/python:3.11", Platform::new("linux", "amd64")).output().unwrap();
+        let copied = File::on(base).then(FileAction::mkdir("/app")).name("WORKDIR /app").output().unwrap();
+        let definition: pb::Definition = copied.marshal().unwrap().into();
+        let mine = Output::from_definition(&own(&definition).unwrap()).unwrap();
+        let (before, after) = (copied.vertex().unwrap().0, mine.vertex().unwrap().0);
+        assert_ne!(before.digest(), after.digest());
+        assert_eq!((before.name(), before.op().op), (after.name(), after.op().op));
+        let digest = |vertex: &OpenVertex| vertex.inputs()[0].digest().map(str::to_owned);
+        assert_eq!(digest(&before), digest(&after));
+        // And back again.
+        let again = Output::from_definition(&own(&mine.marshal().unwrap().into()).unwrap()).unwrap();
+        assert_eq!(again.digest(), copied.digest());
+    }
 
     #[test]
     fn a_daemon_without_the_built_in_frontend_is_explained() {

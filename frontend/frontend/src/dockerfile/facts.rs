@@ -6,7 +6,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 use buildkit_llb::Output;
 
-use super::stage::states::key;
+use super::states::key;
 use crate::{
     error::Error,
     gateway::{Bridge, Ref, Stat, is_folder},

@@ -7,7 +7,6 @@ use install_request::DEFAULT_PATH;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Stop,
     decide::{Decided, Setup, Standpoint, edit, left_out, locate, runnable},
     emit::Layer,
     facts::Facts,
@@ -20,6 +19,7 @@ use super::{
         project::View,
         scripts,
     },
+    stop::Stop,
 };
 use crate::error::Error;
 
@@ -296,7 +296,7 @@ fn environment(list: &[String], venv: &str) -> Vec<String> {
 mod tests {
     use buildkit_llb::{File, FileAction, Platform, Source};
 
-    use super::{super::stage::states::chain, *};
+    use super::{super::states::chain, *};
 
     fn ending(config: Value) -> ImageConfig {
         ImageConfig::read(config.to_string().as_bytes()).unwrap()

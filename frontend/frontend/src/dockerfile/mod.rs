@@ -6,17 +6,19 @@
 //!
 //! | module | what it does | asks the daemon |
 //! |---|---|---|
+//! | `states` | says which file systems came before one | no |
 //! | `graph` | reads the vertices, and each script once | no |
 //! | `programs` | says what commands have to do with Poetry | no |
 //! | `stage` | says what ran before a command, and where its files, its project and its environment are | through `facts` |
 //! | `facts` | looks into file systems, once for each question | yes |
-//! | `decide` | decides what becomes of each step, or why Poetry does it (`rules`) | through `facts` |
+//! | `decide` | decides what becomes of each step (`decision`), or why Poetry does it (`rules`, `stop`) | through `facts` |
 //! | `emit` | makes vertices of decisions | no |
 //! | `image` | takes `poetry run` out of what the image runs | through `facts` |
 
 #[cfg(test)]
 mod cases;
 mod decide;
+mod decision;
 pub mod delegate;
 mod emit;
 mod facts;
@@ -27,6 +29,8 @@ mod image;
 mod programs;
 pub mod rules;
 mod stage;
+mod states;
+mod stop;
 
 use std::sync::Arc;
 
@@ -45,10 +49,10 @@ use crate::{
 };
 use decide::{Decided, Left, Setup};
 use facts::Facts;
-use graph::{At, Graph};
+use graph::Graph;
 use image::ImageConfig;
-use rules::{Reason, Rule};
-use stage::states;
+use rules::Reason;
+use stop::Stop;
 
 /// The comment that switches serving off: in the head of the file for all of it, else for the instruction behind it.
 const OFF: &str = "poetry-buildkit: off";
@@ -92,43 +96,8 @@ impl Dockerfile {
     }
 }
 
-/// What the user switched off.
-pub(crate) trait Directives {
-    /// Whether an instruction that begins in this line is left as it is.
-    fn is_off(&self, line: i32) -> bool;
-}
-
-/// Why something is not served.
-pub(crate) enum Stop {
-    /// Poetry does it.
-    Reason(Reason),
-    /// Another step has to be left to Poetry for it: the digest of that step's vertex.
-    Other(String, Reason),
-    /// Poetry has to do a part of a command.
-    Partial(At, Reason),
-    /// The build fails.
-    Error(Box<Error>),
-}
-
-impl From<Reason> for Stop {
-    fn from(reason: Reason) -> Self {
-        Self::Reason(reason)
-    }
-}
-
-impl<T: Into<Error>> From<T> for Stop {
-    fn from(error: T) -> Self {
-        Self::Error(Box::new(error.into()))
-    }
-}
-
-/// Leaves something to Poetry.
-fn refuse<T>(rule: &'static Rule, detail: impl Into<String>) -> Result<T, Stop> {
-    Err(Stop::Reason(Reason::new(rule, detail)))
-}
-
-impl Directives for Dockerfile {
-    /// Line 0 stands for the whole file.
+impl Dockerfile {
+    /// Whether the user leaves the instruction that begins in this line as it is. Line 0 stands for the whole file.
     fn is_off(&self, line: i32) -> bool {
         let is_comment = |line: &str| line.trim_start().starts_with('#');
         let is_off = |line: &str| line.trim_start().trim_start_matches('#').trim() == OFF;
@@ -242,7 +211,7 @@ impl Build<'_> {
     }
 
     async fn decided(&self, graph: &Graph, needs: Option<&Reason>, warn: bool) -> Result<Decided, Error> {
-        match decide::decide(&self.setup, graph, needs, self.dockerfile).await {
+        match decide::decide(&self.setup, graph, needs, &|line| self.dockerfile.is_off(line)).await {
             Ok(mut decided) => {
                 // It is told where Poetry would have been left out but for that.
                 if let Some(reason) = needs.filter(|_| decided.serves()) {

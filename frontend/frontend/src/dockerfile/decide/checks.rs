@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use buildkit_llb::Output;
 use install_request::{Interpreter, secret};
 
-use super::{Installation, install::Task};
+use super::install::Task;
 use crate::{
     dockerfile::{
-        Stop,
+        decision::Installation,
         facts::Facts,
         programs::Meaning,
-        refuse,
         rules::{self, Reason},
         stage::place::{Place, Settings},
+        stop::{Stop, refuse},
     },
     interpreter,
     plan::{Package, Plan},

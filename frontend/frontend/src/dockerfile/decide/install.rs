@@ -11,28 +11,29 @@ use install_request::{Interpreter, Probe, layout as places};
 use poetry_lock::{PoetryToml, Texts};
 
 use super::{
-    Installation, Setup,
+    Setup,
     checks::{
         check_credentials, check_present, check_python, check_settings, check_sync, has_dynamic_version, what_is_built,
     },
-    ownership::{owner, parents},
     pip::Pip,
     program,
 };
 use crate::{
     dockerfile::{
-        Stop,
+        decision::Installation,
         emit::layers::{beside, roots, settled},
         graph::{Command, Step},
         programs::poetry::Install,
-        refuse, rules,
+        rules,
         stage::{
             history::{History, Steps},
+            ownership::{owner, parents},
             place::{self, PYTHON, Place, Settings},
             project::{self, ProjectTexts, View},
-            states::chain,
             version::poetry_major,
         },
+        states::chain,
+        stop::{Stop, refuse},
     },
     graph::{self, INTERPRETER_PATH, Materials},
     index, interpreter, layout,

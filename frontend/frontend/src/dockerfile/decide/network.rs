@@ -4,7 +4,7 @@ use buildkit_llb::{Network, Output, ProxyEnv};
 use buildkit_proto::pb;
 
 use super::{Setup, install::Task};
-use crate::{dockerfile::Stop, gateway::is_folder, graph::Workshop};
+use crate::{dockerfile::stop::Stop, gateway::is_folder, graph::Workshop};
 
 impl Setup<'_> {
     /// How the steps of a command reach the network: as its own process would.

@@ -15,18 +15,18 @@ use super::{
 };
 use crate::{
     dockerfile::{
-        Stop,
         graph::Command,
         programs::{
             pip::{self, PipInstall},
             poetry::{Export, Install},
         },
-        refuse, rules,
+        rules,
         stage::{
             place::Place,
             project::{self, ProjectTexts},
             version::poetry_major,
         },
+        stop::{Stop, refuse},
     },
     gateway::is_folder,
     interpreter,

@@ -3,7 +3,12 @@
 use buildkit_llb::Output;
 
 use crate::{
-    dockerfile::{Stop, facts::Facts, graph::Command, refuse, rules},
+    dockerfile::{
+        facts::Facts,
+        graph::Command,
+        rules,
+        stop::{Stop, refuse},
+    },
     error::Error,
     gateway::{Stat, is_folder},
 };

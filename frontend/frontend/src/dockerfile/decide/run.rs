@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use shell::Call;
 
-use super::{Installation, install::Located};
+use super::install::Located;
 use crate::dockerfile::{
-    Stop, refuse, rules,
+    decision::Installation,
+    rules,
     stage::place::{self, Place},
+    stop::{Stop, refuse},
 };
 
 /// The environment in which `poetry run` runs a command. It has to be there by then, and the command too: Poetry also runs the

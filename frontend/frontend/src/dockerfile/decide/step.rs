@@ -8,20 +8,20 @@ use std::{
 use shell::{Action, Assumption, Part, Reading};
 
 use super::{
-    Decision, Installation, Round, Segment, Verdict,
     install::{Standpoint, Task, locate},
     pip::exported,
+    round::{Round, Verdict},
     run::{edit, runnable},
     seed_packages,
 };
 use crate::dockerfile::{
-    Stop,
+    decision::{Decision, Environment, Installation, Segment},
     emit::{Emitter, settings::poetry_toml},
     graph::{At, Command, Script, Step},
     programs::{Meaning, pip, poetry::Export, poetry::Install},
-    refuse, rules,
-    rules::Reason,
-    stage::{history::History, project::View},
+    rules::{self, Reason},
+    stage::{history::History, ownership, project::View},
+    stop::{Stop, refuse},
 };
 
 /// Stands in an edited script for the place of a `poetry run` until it is known what becomes of it.
@@ -254,7 +254,7 @@ impl Round<'_> {
                 let at = self.standpoint(step, command, &history, work);
                 let list = exported(&at, export).await?;
                 let path = command.absolute(export.file.as_deref().unwrap_or_default())?;
-                let owner = super::ownership::owner(self.setup.facts, &work.emitter.state, &step.user).await?;
+                let owner = ownership::owner(self.setup.facts, &work.emitter.state, &step.user).await?;
                 work.emitter.file(&path, list.text()?, 0o644, owner, &text)?;
                 work.segments.push(Segment::File(path));
                 Ok(())
@@ -389,7 +389,7 @@ struct Work<'a> {
     known: usize,
     segments: Vec<Segment>,
     /// The environment that was added last, if nothing has run since.
-    environment: Option<crate::dockerfile::emit::copied_venv::Environment>,
+    environment: Option<Environment>,
 }
 
 /// Makes the folders that Poetry would have had to itself, for what copies them.

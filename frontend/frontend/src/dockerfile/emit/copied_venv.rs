@@ -5,16 +5,10 @@ use buildkit_llb::{Merge, OpenVertex, Output};
 use buildkit_proto::pb;
 
 use super::{Layer, layers::settled};
-use crate::{dockerfile::decide::ownership::Parent, error::Error};
-
-/// A state of a stage to which an environment was added last.
-#[derive(Debug, Clone)]
-pub(in crate::dockerfile) struct Environment {
-    /// Its path.
-    pub(in crate::dockerfile) path: String,
-    /// All that it holds, with what each layer holds. Root owns all of it.
-    pub(in crate::dockerfile) layers: Vec<(String, Output)>,
-}
+use crate::{
+    dockerfile::{decision::Environment, stage::ownership::Parent},
+    error::Error,
+};
 
 /// What a copy becomes.
 pub(in crate::dockerfile) struct Copied {

@@ -6,9 +6,9 @@ use buildkit_llb::{Annotate, File, FileAction, Output, Owner};
 use install_request::EPOCH;
 
 use crate::{
-    dockerfile::{
-        decide::ownership::{Known, Parent},
-        stage::place::Place,
+    dockerfile::stage::{
+        ownership::{Known, Parent},
+        place::Place,
     },
     error::Error,
     plan::Plan,

@@ -7,7 +7,7 @@ pub(super) mod settings;
 use buildkit_llb::{Annotate, Caps, Diff, File, FileAction, Merge, Output, Owner, cap};
 use install_request::EPOCH;
 
-use super::{decide::Installation, graph::Step, stage::states::lasting};
+use super::{decision::Installation, graph::Step, states::lasting};
 use crate::error::Error;
 
 /// A layer of the new graph.

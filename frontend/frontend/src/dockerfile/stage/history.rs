@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use buildkit_llb::Output;
 
-use super::states::chain;
 use crate::dockerfile::{
     graph::{Command, Step},
     programs::{Meaning, Provision},
+    states::chain,
 };
 
 /// The steps of a graph by the digests of their vertices.

@@ -15,7 +15,6 @@ use buildkit_proto::pb;
 use super::{
     files::{Look, Origin, Touch, origin},
     history::Steps,
-    states::{chain, copies},
 };
 use crate::{
     dockerfile::{
@@ -23,6 +22,7 @@ use crate::{
         graph::{At, Command, Mounted, Process, Step},
         programs::{Meaning, pip},
         rules::{self, Reason},
+        states::{chain, copies},
     },
     error::Error,
     glob,

@@ -3,8 +3,8 @@
 pub(super) mod files;
 pub(super) mod history;
 pub(super) mod lists;
+pub(super) mod ownership;
 pub(super) mod place;
 pub(super) mod project;
 pub(super) mod scripts;
-pub(super) mod states;
 pub(super) mod version;

@@ -11,11 +11,10 @@ use sha2::{Digest, Sha256};
 use super::{history::History, project::View, version::is_before_1_8};
 use crate::{
     dockerfile::{
-        Stop,
         graph::Command,
         programs::Meaning,
-        refuse,
         rules::{self, Reason},
+        stop::{Stop, refuse},
     },
     layout::is_below,
 };

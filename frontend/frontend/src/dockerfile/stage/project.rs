@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     dockerfile::{
-        Stop,
         facts::Facts,
         graph::{Command, Mounted, Step},
-        refuse, rules,
+        rules,
+        stop::{Stop, refuse},
     },
     error::Error,
     source::{SourceFile, Sources},

@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use buildkit_llb::Output;
 
 use crate::{
-    dockerfile::{Stop, facts::Facts, refuse, rules},
+    dockerfile::{
+        facts::Facts,
+        rules,
+        stop::{Stop, refuse},
+    },
     error::Error,
     gateway::is_folder,
     layout::is_below,
