@@ -120,6 +120,7 @@ pub fn program(words: &[String], state: State) -> Reading {
         sealed: None,
         range: Some(range.clone()),
         fatal: true,
+        decides: false,
         is_read: false,
         pipe: None,
     };

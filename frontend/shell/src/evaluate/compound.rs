@@ -32,7 +32,9 @@ impl Evaluator<'_> {
             Kind::Case(whole) => self.case(command, whole, failure, out),
             Kind::For(whole) => self.for_command(command, whole, failure, out),
             Kind::Loop(whole) => self.rounds(command, failure, out, |evaluator| {
+                let calls = evaluator.calls.len();
                 evaluator.condition(&whole.condition);
+                evaluator.decide(calls);
                 evaluator.script(&whole.body, false, &mut Vec::new());
             }),
             Kind::Test(words) => {
@@ -80,6 +82,7 @@ impl Evaluator<'_> {
                 Status::NonZero => {}
                 Status::Unknown => {
                     out.truncate(mark);
+                    self.decide(calls);
                     let others = &whole.branches[index + 1..];
                     self.with_seal("whether it runs depends on a condition", |evaluator| {
                         evaluator.maybe(|evaluator| {
@@ -87,7 +90,9 @@ impl Evaluator<'_> {
                         });
                         for (condition, body) in others {
                             evaluator.maybe(|evaluator| {
+                                let calls = evaluator.calls.len();
                                 evaluator.condition(condition);
+                                evaluator.decide(calls);
                             });
                             evaluator.maybe(|evaluator| {
                                 evaluator.script(body, false, &mut Vec::new());

@@ -45,6 +45,8 @@ pub struct Call {
     pub range: Option<Range<usize>>,
     /// Whether the script fails if it fails.
     pub fatal: bool,
+    /// Whether it decides by its end, which is not known, whether other commands run.
+    pub decides: bool,
     /// Whether something else reads what it writes to its standard output.
     pub is_read: bool,
     /// The pipeline that it is a simple command of.
@@ -364,15 +366,22 @@ impl<'a> Evaluator<'a> {
                 Status::Unknown if !behind.is_empty() => {
                     // What comes behind it may run or not.
                     out.truncate(place);
-                    for (_, other) in behind {
+                    let is_harmless = matches!(behind, [(Connector::Or, other)] if succeeds(other));
+                    if !is_harmless {
+                        self.decide(calls);
+                    }
+                    for (index, (_, other)) in behind.iter().enumerate() {
+                        let calls = self.calls.len();
                         self.maybe(|evaluator| {
                             evaluator.pipeline(other, Failure::Ignored, &mut Vec::new());
                         });
+                        if index + 1 < behind.len() {
+                            self.decide(calls);
+                        }
                     }
                     let range = pipeline.range.start..list.range.end;
                     let failure = if decides { Failure::Chain } else { Failure::Ignored };
                     out.push(self.sealed_text(range, failure, &before, calls));
-                    let is_harmless = matches!(behind, [(Connector::Or, other)] if succeeds(other));
                     return if is_harmless || decides { Status::Zero } else { Status::Unknown };
                 }
                 // The shell may have ended by `set -e`, where that is not the end of the script.
@@ -388,6 +397,11 @@ impl<'a> Evaluator<'a> {
             next += 1;
         }
         status
+    }
+
+    /// Notes that it depends on the calls from `calls` on what runs behind them.
+    pub(super) fn decide(&mut self, calls: usize) {
+        self.calls[calls..].iter_mut().for_each(|call| call.decides = true);
     }
 
     /// A text that is kept as it is, with all calls from `calls` on.
@@ -414,6 +428,7 @@ impl<'a> Evaluator<'a> {
             let status = self.with_seal("its end is turned round", |evaluator| {
                 evaluator.command(command, Failure::Ignored, &mut inner)
             });
+            self.decide(calls);
             if !inner.is_empty() {
                 let text = self.sealed_text(pipeline.range.clone(), failure, &before, calls);
                 out.push(text);

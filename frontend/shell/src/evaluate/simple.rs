@@ -84,7 +84,7 @@ impl Evaluator<'_> {
         if status == Status::Unknown && SPECIAL.contains(&program.as_str()) && !self.fatal_exit && !self.ended {
             (self.escaped, self.certain) = (true, false);
         }
-        let runs = !is_plain || !is_silent || self.calls.len() > calls;
+        let runs = !is_plain || !is_silent || self.calls.len() > calls || self.state.lost && !before.lost;
         if !runs && status != Status::Unknown && self.state == before && !self.ended {
             // Nothing is left of it but how it ended, which is known.
             return status;
@@ -148,6 +148,7 @@ impl Evaluator<'_> {
             sealed,
             range,
             fatal: text.failure != Failure::Ignored,
+            decides: false,
             is_read: self.is_read,
             pipe: self.pipe.clone(),
         });

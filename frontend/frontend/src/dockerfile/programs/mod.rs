@@ -145,6 +145,10 @@ fn settled(meaning: Meaning, reading: &Reading, index: usize) -> Meaning {
             None if call.certain && is_substituted(reading, index) => meaning,
             _ => needs(&rules::LIST_READ, "its list goes neither into a file nor into `pip install -r`"),
         },
+        // It is taken to succeed, and it may not.
+        Meaning::NoEffect | Meaning::Config { .. } | Meaning::EnvUse(_) if call.decides => {
+            needs(&rules::CONDITION, "other commands depend on how it ends")
+        }
         // Nothing depends on whether it runs.
         Meaning::NoEffect if !call.certain && !leaves_something && call.range.is_some() => meaning,
         _ if !call.certain => needs(&rules::CONDITION, "whether it runs depends on what only the build knows"),
