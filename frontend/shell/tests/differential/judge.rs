@@ -285,6 +285,13 @@ fn differences(reading: &Reading, seen: &[Record]) -> impl Iterator<Item = Strin
             last = place;
         }
     }
+    // Of records that are much alike a call may have taken that of another.
+    if found.iter().any(|problem| problem.contains("did not run"))
+        && let Some(assigned) = assignment(&certain().collect::<Vec<_>>(), seen)
+    {
+        found.clear();
+        rest = seen.iter().zip(&assigned).filter(|(_, call)| call.is_none()).map(|(record, _)| record).collect();
+    }
     for record in rest {
         let is_foreseen = |call: &Call| match call.certain && is_noted(call) {
             true => false,
@@ -296,6 +303,32 @@ fn differences(reading: &Reading, seen: &[Record]) -> impl Iterator<Item = Strin
         }
     }
     found.into_iter()
+}
+
+/// For each record the number of the call that it is of, each call having one; `None` if that cannot be.
+fn assignment(calls: &[&Call], seen: &[Record]) -> Option<Vec<Option<usize>>> {
+    fn assign(
+        call: usize,
+        calls: &[&Call],
+        seen: &[Record],
+        of: &mut Vec<Option<usize>>,
+        tried: &mut Vec<bool>,
+    ) -> bool {
+        for record in 0..seen.len() {
+            if tried[record] || matches(calls[call], &seen[record]).is_err() {
+                continue;
+            }
+            tried[record] = true;
+            if of[record].is_none_or(|other| assign(other, calls, seen, of, tried)) {
+                of[record] = Some(call);
+                return true;
+            }
+        }
+        false
+    }
+    let mut of = vec![None; seen.len()];
+    let mut all = 0..calls.len();
+    all.all(|call| assign(call, calls, seen, &mut of, &mut vec![false; seen.len()])).then_some(of)
 }
 
 /// Whether a call is of a program that notes it.
