@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use buildkit_llb::{Caps, OpenVertex, Output, Platform, Source, cap};
+use buildkit_llb::{Caps, Exec, OpenVertex, Output, Platform, Source, cap};
 use buildkit_proto::{
     caps::ApiCap,
     gateway::{self as proto, result},
@@ -94,9 +94,16 @@ fn workshop() -> Workshop {
     }
 }
 
+fn dockerfile(text: &str) -> Dockerfile {
+    match Kind::of("Dockerfile", text) {
+        Kind::Instructions(dockerfile) => dockerfile,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// What becomes of a Dockerfile whose graph and config are `answer`: decisions, warnings, the image's commands, and the new graph.
 pub(super) fn shown(text: &str, context: Tree, answer: proto::Result) -> (String, Vec<proto::WarnRequest>) {
-    let Kind::Instructions(dockerfile) = Kind::of("Dockerfile", text) else { panic!("a Dockerfile") };
+    let dockerfile = dockerfile(text);
     let Some(result::Result::Ref(reference)) = answer.result.clone() else { panic!("one image") };
     let original = Output::from_definition(&reference.def.unwrap()).unwrap();
     let config = answer.metadata[image::CONFIG].clone();
@@ -207,4 +214,31 @@ fn what_becomes_of_each_dockerfile() {
         });
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_left_to_poetry_is_told_where_a_later_step_fails() {
+    let platform = || Platform::new("linux", "amd64");
+    let run = |state: &Output, script: &str| {
+        let exec = Exec::new(["/bin/sh", "-c", script], platform()).root(state).cwd("/app");
+        exec.build().unwrap().output("/").unwrap()
+    };
+    let base = Source::image("docker.io/library/python:3.11", platform()).output().unwrap();
+    let first = run(&run(&base, "pip install poetry"), "test -e x && poetry install; true");
+    let last = run(&run(&first, "cp -r /src/. ."), "poetry install --no-root");
+    let config = br#"{"config":{}}"#.to_vec();
+    let (graph, dockerfile) = (Graph::read(&last), dockerfile("FROM python\nRUN poetry install\n"));
+    let mut fake = Fake::new(Tree::default(), Ok(proto::Result::default()));
+    fake.failing = Some("cp -r");
+    let (facts, request, caps, workshop) =
+        (Facts::new(&fake), Request::from_environment([]).unwrap(), caps(&last), workshop());
+    let setup = Setup { facts: &facts, request: &request, caps: &caps, workshop: &workshop };
+    let build = Build { bridge: &fake, setup, dockerfile: &dockerfile };
+    let mut image = ImageConfig::read(&config).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let error = runtime.block_on(build.decide(&graph, Some(&mut image), true)).err().unwrap();
+    assert_eq!(error.to_string(), "exit code: 1");
+    let told: Vec<String> =
+        fake.warnings.borrow().iter().map(|warning| String::from_utf8_lossy(&warning.short).into_owned()).collect();
+    assert!(told.len() == 1 && told[0].ends_with("(condition)"), "{told:?}");
 }

@@ -193,3 +193,75 @@ impl<'a> Facts<'a> {
 fn is_link(stat: &Stat) -> bool {
     stat.mode & (1 << 27) != 0
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+
+    use buildkit_llb::{Platform, Source};
+
+    use super::*;
+    use crate::dockerfile::fake::{Fake, tree::Tree};
+
+    fn fake() -> (Fake, Output) {
+        let tree = Tree::default()
+            .file("/srv/shop/pyproject.toml", "x")
+            .link("/app", "/srv/shop")
+            .link("/here", "there")
+            .link("/there", "here")
+            .file("/etc/passwd", "root:x:0:0::/root:/bin/sh\nshop:x:1001:100::/home/shop:/bin/sh\n");
+        let mut fake = Fake::new(Tree::default(), Ok(buildkit_proto::gateway::Result::default()));
+        fake.images.insert("/shop:".to_owned(), tree);
+        let state = Source::image("docker.io/library/shop:1", Platform::new("linux", "amd64")).output().unwrap();
+        (fake, state)
+    }
+
+    fn wait<T>(answer: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(answer)
+    }
+
+    #[test]
+    fn links_are_followed_where_that_is_asked() {
+        let (fake, state) = fake();
+        let facts = Facts::new(&fake);
+        wait(async {
+            assert_eq!(
+                facts.real_path(&state, "/app/pyproject.toml").await.unwrap().unwrap(),
+                "/srv/shop/pyproject.toml"
+            );
+            assert_eq!(facts.real_path(&state, "/app/../x").await.unwrap().unwrap(), "/srv/x");
+            assert_eq!(facts.real_path(&state, "/here").await.unwrap(), None);
+            assert!(facts.entry(&state, "/app").await.unwrap().is_some_and(|entry| is_link(&entry)));
+            assert!(facts.is_folder(&state, "/app").await.unwrap());
+            assert_eq!(facts.file(&state, "/app/pyproject.toml").await.unwrap(), Some(b"x".to_vec()));
+            assert_eq!(facts.file(&state, "/app").await.unwrap(), None);
+            assert_eq!(facts.names(&state, "/srv").await.unwrap(), ["shop/"]);
+            assert_eq!(facts.names(&state, "/none").await.unwrap(), [""; 0]);
+        });
+    }
+
+    #[test]
+    fn users_have_the_home_of_the_password_file() {
+        let (fake, state) = fake();
+        let facts = Facts::new(&fake);
+        wait(async {
+            assert_eq!(facts.home(&state, "").await.unwrap(), "/root");
+            assert_eq!(facts.home(&state, "1001:0").await.unwrap(), "/home/shop");
+            assert_eq!(facts.home(&state, "nobody").await.unwrap(), "/");
+            assert_eq!(facts.account(&state, "/etc/passwd", "shop").await.unwrap().unwrap()[2], "1001");
+        });
+    }
+
+    #[test]
+    fn a_file_system_is_solved_once() {
+        let (fake, state) = fake();
+        let facts = Facts::new(&fake);
+        wait(async {
+            for path in ["/app", "/srv", "/app"] {
+                facts.stat(&state, path).await.unwrap();
+                facts.file(&state, path).await.unwrap();
+            }
+        });
+        assert_eq!(fake.solves(), 1);
+    }
+}

@@ -232,7 +232,7 @@ impl Build<'_> {
     async fn tell(&self, left: &[Left]) -> Result<(), Error> {
         for Left { digest, lines, reason } in left {
             let Reason { rule, detail } = reason;
-            let what = if lines.is_some() { "Poetry runs here" } else { "the image keeps Poetry" };
+            let what = if digest.is_empty() { "the image keeps Poetry" } else { "Poetry runs here" };
             let end = format!(" ({})", rule.code);
             let place =
                 lines.as_ref().map_or(String::new(), |lines| format!("{}:{}: ", self.dockerfile.0.name, lines.start()));

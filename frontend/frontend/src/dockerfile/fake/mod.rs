@@ -28,12 +28,36 @@ pub(crate) struct Fake {
     pub(crate) answer: Result<proto::Result, tonic::Status>,
     /// The warnings that it was given: the line, the text, and what can be done.
     pub(crate) warnings: RefCell<Vec<proto::WarnRequest>>,
+    /// What a script has in it that fails.
+    pub(crate) failing: Option<&'static str>,
     solved: RefCell<Vec<Tree>>,
 }
 
 impl Fake {
     pub(crate) fn new(context: Tree, answer: Result<proto::Result, tonic::Status>) -> Self {
-        Self { context, images: BTreeMap::new(), answer, warnings: RefCell::default(), solved: RefCell::default() }
+        Self {
+            context,
+            images: BTreeMap::new(),
+            answer,
+            warnings: RefCell::default(),
+            failing: None,
+            solved: RefCell::default(),
+        }
+    }
+
+    /// How often it was asked for a file system.
+    pub(crate) fn solves(&self) -> usize {
+        self.solved.borrow().len()
+    }
+
+    /// Whether a process that an output depends on fails.
+    fn fails(&self, output: &Output) -> bool {
+        let Some(failing) = self.failing else { return false };
+        let runs = |op: pb::Op| match op.op {
+            Some(Op::Exec(exec)) => exec.meta.is_some_and(|meta| meta.args.iter().any(|word| word.contains(failing))),
+            _ => false,
+        };
+        output.vertices().iter().any(|vertex| runs(vertex.op()))
     }
 
     /// The file system that an output is.
@@ -139,6 +163,9 @@ fn absent(path: &str) -> Error {
 impl Bridge for Fake {
     fn solve(&self, definition: pb::Definition) -> Answer<'_, Ref> {
         let output = Output::from_definition(&definition).expect("a graph");
+        if self.fails(&output) {
+            return Box::pin(async { Err(tonic::Status::unknown("exit code: 1").into()) });
+        }
         let tree = self.tree(&output);
         let mut solved = self.solved.borrow_mut();
         solved.push(tree);
