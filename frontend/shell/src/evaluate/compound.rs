@@ -25,6 +25,9 @@ impl Evaluator<'_> {
                 });
                 if !body.is_empty() {
                     out.push(Element::Subshell { body, text });
+                } else if ended {
+                    // How it ends is not known.
+                    out.push(Element::Text(Text { checks: true, ..text }));
                 }
                 if ended { Status::Unknown } else { status }
             }

@@ -141,10 +141,13 @@ impl<'a> Settings<'a> {
 
     fn flag(&self, key: &str, toml: Option<bool>) -> Result<Option<bool>, Reason> {
         if let Some(value) = self.variable(key)? {
-            return Ok(Some(is_true(&value)));
+            return is_true(&value).map(Some);
         }
-        let local = self.local(key).map(|value| is_true(&value)).or(toml);
-        Ok(local.or_else(|| self.users.get(key).map(|value| is_true(value))))
+        let local = self.local(key).map(|value| is_true(&value)).transpose()?.or(toml);
+        match local {
+            Some(value) => Ok(Some(value)),
+            None => self.users.get(key).map(|value| is_true(value)).transpose(),
+        }
     }
 
     fn text(&self, key: &str, toml: Option<&String>) -> Result<Option<String>, Reason> {
@@ -276,9 +279,15 @@ fn environment_name(name: &str, folder: &str) -> String {
     format!("{sanitized}-{}", digest.get(..8).unwrap_or_default())
 }
 
-/// `poetry.config.config.boolean_normalizer`.
-fn is_true(text: &str) -> bool {
-    ["true", "1"].contains(&text.to_lowercase().as_str())
+/// `poetry.config.config.boolean_normalizer`, which minds capitals in some versions.
+fn is_true(text: &str) -> Result<bool, Reason> {
+    match text {
+        "true" | "1" => Ok(true),
+        _ if text.eq_ignore_ascii_case("true") => {
+            Err(Reason::new(&rules::SETTING, format!("whether `{text}` is true depends on Poetry's version")))
+        }
+        _ => Ok(false),
+    }
 }
 
 #[cfg(test)]
@@ -289,6 +298,15 @@ mod tests {
     fn environments_are_named_as_poetry_names_them() {
         // Printed by EnvManager.generate_env_name of Poetry 1.8.5.
         assert_eq!(environment_name("annapurna", "/app"), "annapurna-9TtSrW0h");
+    }
+
+    #[test]
+    fn capitals_are_no_certain_truth() {
+        assert_eq!(
+            ["true", "1", "false", "0", "yes", ""].map(|text| is_true(text).unwrap()),
+            [true, true, false, false, false, false]
+        );
+        assert!(is_true("True").is_err() && is_true("TRUE").is_err());
     }
 
     #[test]
