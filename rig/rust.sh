@@ -32,6 +32,13 @@ poetry_oracle() {
   export POETRY_ORACLE_PYTHON=$venv/bin/python
 }
 
+# Lets real Poetry's answers to many questions at once come from records; see tests/oracle.
+recorded_python() {
+  cargo test --workspace --no-run --quiet
+  export POETRY_ORACLE_REAL_PYTHON=$POETRY_ORACLE_PYTHON
+  export POETRY_ORACLE_PYTHON=${CARGO_TARGET_DIR:-$ROOT/target}/debug/recorded-python
+}
+
 # poetry_oracle_venv FOLDER: an empty environment with pip. Debian keeps what that takes in a package of its own.
 poetry_oracle_venv() {
   python3 -m venv "$1" >/dev/null 2>&1 && return

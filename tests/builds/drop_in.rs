@@ -7,6 +7,7 @@ use end_to_end::{
     dockerfiles::{self, Case},
     image::Image,
     index::Index,
+    real::alone,
     wheels,
 };
 
@@ -154,7 +155,7 @@ fn errors_point_into_the_users_own_file() {
 
 #[test]
 fn a_change_of_the_code_runs_no_step() {
-    let _alone = crate::dockerfiles::alone();
+    let _alone = alone();
     let index = Index::start(wheels::folder());
     // The one copies everything before the install.
     for name in ["1-naive", "5-multi-stage"] {
@@ -190,7 +191,7 @@ fn what_is_left_to_poetry_is_told_with_its_line_and_reason() {
 
 #[test]
 fn the_history_tells_of_every_layer() {
-    let _alone = crate::dockerfiles::alone();
+    let _alone = alone();
     let ready = case("3-cache-removed").ready(&Index::start(wheels::folder()));
     ready.ours.clone().tag("test-drop-in-history").succeed();
     let image = Image::over("test-drop-in-history", "python:3.11");
@@ -256,7 +257,7 @@ fn what_a_project_cannot_be_built_of_is_left_to_the_built_in_frontend() {
 
 #[test]
 fn a_step_before_the_install_that_fails_is_shown_with_its_lines() {
-    let _alone = crate::dockerfiles::alone();
+    let _alone = alone();
     let index = Index::start(wheels::folder());
     let ready = case("2-pinned").ready(&index);
     let failing = ready.context().join("failing.Dockerfile");

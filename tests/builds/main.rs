@@ -1,8 +1,6 @@
 //! Real builds on a real Docker Engine: what does the image do?
 
 mod caching;
-mod content;
-mod dockerfiles;
 mod drop_in;
 mod errors;
 mod faults;
@@ -16,10 +14,11 @@ use std::{sync::OnceLock, time::SystemTime};
 
 use end_to_end::{docker::Build, examples::Example, index::Index, wheels};
 
-/// The index that most tests share. Tests that count its requests start one of their own.
+/// The index that most tests share. Tests that count its requests start one of their own. Its port is the same in every run, if
+/// it is free: steps that name it stay cached as long as nothing about them changes.
 fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
-    INDEX.get_or_init(|| Index::start(wheels::folder()))
+    INDEX.get_or_init(|| Index::start_at(wheels::folder(), 38218))
 }
 
 /// A build of an example, or of a copy of it, from an index.

@@ -1,6 +1,6 @@
 //! Credentials reach those that ask for them, and are found nowhere afterwards.
 
-use std::{fs, process::Command};
+use std::{ffi::OsStr, fs, path::Path, process::Command};
 
 use end_to_end::{
     docker::{Build, docker, run},
@@ -15,7 +15,7 @@ use crate::{alone, index};
 
 /// What must not be seen: the credentials themselves, and as a header has them.
 fn patterns() -> Vec<String> {
-    let Canaries { username, password, token } = canaries();
+    let Canaries { username, password, token, .. } = canaries();
     let header = |username: &str, password: &str| tls::basic(username, password).replace("Basic ", "");
     vec![username.clone(), password.clone(), token.clone(), header(username, password), header("x-access-token", token)]
 }
@@ -81,19 +81,34 @@ fn no_credential_is_left_in_the_engine() {
         say("SKIPPED: the state of an engine that is not ours is not searched for credentials");
         return;
     };
+    let mut places = Vec::new();
     for name in ["private-index", "git"] {
         let ready = Ready::new(&Example::named(name), index());
-        alone(ready.build.clone(), &format!("engine-{name}")).tag("test-secrets-engine").succeed();
+        let build = alone(ready.build.clone(), &format!("engine-{name}"));
+        places.extend(build.argument("POETRY_BUILDKIT_VENV"));
+        build.tag("test-secrets-engine").succeed();
     }
     let file = pattern_file();
-    let found = Command::new("grep")
-        .args(["--recursive", "--files-with-matches", "--text", "--fixed-strings"])
-        .arg(format!("--file={}", file.path().display()))
-        .arg(std::path::Path::new(&engine).join("data/buildkit"))
-        .arg(std::path::Path::new(&engine).join("data/containerd"))
+    assert_eq!(changed_files_with(&engine, file.path()), "", "files of the engine hold credentials");
+    // What is no secret is found in this way.
+    fs::write(file.path(), places.join("\n") + "\n").expect("the patterns");
+    assert_ne!(changed_files_with(&engine, file.path()), "", "the search finds nothing at all");
+}
+
+/// The files of an engine that hold one of the patterns in a file, among those that were changed since there are credentials of
+/// this run. No other can hold them.
+fn changed_files_with(engine: &OsStr, patterns: &Path) -> String {
+    let data = Path::new(engine).join("data");
+    let found = Command::new("find")
+        .args([data.join("buildkit"), data.join("containerd")])
+        // The time of the last change of the file itself, which nothing can set.
+        .args(["-type", "f", "-newerct", &format!("@{}", canaries().since)])
+        .args(["-exec", "grep", "--files-with-matches", "--text", "--fixed-strings"])
+        .arg(format!("--file={}", patterns.display()))
+        .args(["{}", "+"])
         .output()
-        .expect("grep");
-    assert_eq!(String::from_utf8_lossy(&found.stdout), "", "files of the engine hold credentials");
+        .expect("find");
+    String::from_utf8_lossy(&found.stdout).into_owned()
 }
 
 #[test]

@@ -1,64 +1,21 @@
 //! Compares the image that real Poetry made with ours: every file over the base, every distribution, the config, and what
 //! containers do. What may differ is listed here, each with its reason, and nothing else may.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    process::Command,
-    sync::{Mutex, OnceLock},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use poetry_lock::{Environment, Extras, Marker, Name};
 use serde_json::Value;
-use tar::EntryType;
 
 use crate::{
-    docker::Build,
-    dockerfiles::{BASES, Case},
-    image::{Entry, Image, Merged, listing},
+    dockerfiles::Case,
+    real::{installers, listing_of},
+    side::{Item, Kind, Side},
 };
-
-/// An image and what it is built on.
-#[derive(Debug, Clone)]
-pub struct Side {
-    /// The image.
-    pub config: Value,
-    /// Its files over the base.
-    pub files: Merged,
-    /// The name of the base.
-    pub base: String,
-}
-
-impl Side {
-    /// Reads images of the engine's store.
-    pub fn read(tags: &[&str]) -> Vec<Self> {
-        let side = |tag: &&str| {
-            let (image, base) = Image::over_one_of(tag, &BASES);
-            Self { files: image.merged(), config: image.config["config"].clone(), base: base.to_owned() }
-        };
-        tags.iter().map(side).collect()
-    }
-
-    /// What is at a path. The content of the base's files is not known.
-    fn at(&self, base: &BTreeMap<String, Entry>, path: &str) -> Option<Entry> {
-        let own = self.files.entries.get(path);
-        own.or_else(|| base.get(path).filter(|_| !self.files.has_removed(path))).cloned()
-    }
-
-    fn text(&self, path: &str) -> Option<String> {
-        let entry = self.files.entries.get(path)?;
-        Some(String::from_utf8_lossy(&entry.content).into_owned())
-    }
-
-    /// The folders of virtual environments.
-    fn environments(&self) -> impl Iterator<Item = String> + '_ {
-        self.files.entries.keys().filter_map(|path| path.strip_suffix("/pyvenv.cfg")).map(str::to_owned)
-    }
-}
 
 /// A distribution in an image.
 #[derive(Debug, Clone)]
-struct Distribution {
-    name: Name,
+pub(crate) struct Distribution {
+    pub(crate) name: Name,
     version: String,
     /// The folder of `.dist-info`.
     info: String,
@@ -69,9 +26,9 @@ struct Distribution {
 }
 
 /// The distributions by the folder that they are in.
-fn distributions(side: &Side) -> BTreeMap<String, Vec<Distribution>> {
+pub(crate) fn distributions(side: &Side) -> BTreeMap<String, Vec<Distribution>> {
     let mut found: BTreeMap<String, Vec<Distribution>> = BTreeMap::new();
-    for info in side.files.entries.keys().filter_map(|path| path.strip_suffix("/METADATA")) {
+    for info in side.files.keys().filter_map(|path| path.strip_suffix("/METADATA")) {
         let Some((place, folder)) = info.rsplit_once('/') else { continue };
         let Some((name, version)) = folder.strip_suffix(".dist-info").and_then(|folder| folder.rsplit_once('-')) else {
             continue;
@@ -120,22 +77,6 @@ fn resolve(folder: &str, path: &str) -> String {
     parts.join("/")
 }
 
-/// The distributions that come with any Poetry of the cases, and those that come with pipx.
-fn of_installers() -> &'static (BTreeSet<Name>, BTreeSet<Name>) {
-    static FOUND: OnceLock<(BTreeSet<Name>, BTreeSet<Name>)> = OnceLock::new();
-    let names = |installer: &str| -> BTreeSet<Name> {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        // As the Dockerfiles say it, so that the step is theirs.
-        let text = format!("FROM python:3.11-slim\nRUN pip install {installer}\n");
-        std::fs::write(folder.path().join("Dockerfile"), text).expect("the Dockerfile");
-        let tag = format!("test-dockerfile-with-{}", installer.replace('=', ""));
-        Build::new(folder.path()).tag(&tag).succeed();
-        let found = distributions(&Side::read(&[&tag])[0]);
-        found.into_values().flatten().map(|distribution| distribution.name).collect()
-    };
-    FOUND.get_or_init(|| (&names("poetry==1.8.5") | &names("poetry"), names("pipx")))
-}
-
 /// What may differ between two images.
 struct Allowed {
     /// Folders of which nothing is compared.
@@ -166,7 +107,7 @@ impl Allowed {
             roots: BTreeSet::new(),
             is_pipx: case.name.starts_with("pipx"),
         };
-        let generated = ours.files.entries.keys().filter(|path| path.ends_with(".dist-info/WHEEL"));
+        let generated = ours.files.keys().filter(|path| path.ends_with(".dist-info/WHEEL"));
         let generated = generated.filter(|path| ours.text(path).is_some_and(|text| text.contains("poetry-buildkit")));
         allowed.roots.extend(generated.cloned());
         if let Some(folder) = variable(&plain.config, "POETRY_CACHE_DIR") {
@@ -191,15 +132,15 @@ impl Allowed {
         let is_selected = |name: &Name| is_projects && selection.contains_key(name);
         let environment = self.environments.iter().find(|folder| place.starts_with(&format!("{folder}/"))).cloned();
 
+        let (with_poetry, with_pipx) = &*installers();
         if has("poetry") {
-            let shared = found.iter().filter(|distribution| {
-                is_selected(&distribution.name) && of_installers().0.contains(&distribution.name)
-            });
+            let shared = found
+                .iter()
+                .filter(|distribution| is_selected(&distribution.name) && with_poetry.contains(&distribution.name));
             self.unmarked.extend(shared.map(|distribution| distribution.info.clone()));
         }
 
         // Poetry, and what only Poetry needs: where it is served natively, nobody asks for it.
-        let (with_poetry, with_pipx) = of_installers();
         let mut unneeded: BTreeSet<Name> = BTreeSet::new();
         if !case.needs_poetry {
             unneeded.extend(with_poetry.clone());
@@ -336,16 +277,14 @@ fn of_distributions(allowed: &Allowed, plain: &Side, ours: &Side, found: &mut Ve
 
 fn of_files(allowed: &Allowed, plain: &Side, ours: &Side, found: &mut Vec<String>) {
     let base = listing_of(&plain.base);
-    let own = [plain, ours].into_iter().flat_map(|side| side.files.entries.keys().chain(&side.files.removed));
+    let own = [plain, ours].into_iter().flat_map(|side| side.files.keys().chain(&side.removed));
     let mut paths: BTreeSet<&str> = own.map(|path| path.trim_end_matches('/')).collect();
-    paths.extend(
-        base.keys().filter(|path| plain.files.has_removed(path) || ours.files.has_removed(path)).map(String::as_str),
-    );
+    paths.extend(base.keys().filter(|path| plain.has_removed(path) || ours.has_removed(path)).map(String::as_str));
     for path in paths {
         let (of_plain, of_ours) = (plain.at(&base, path), ours.at(&base, path));
         let difference = match (&of_plain, &of_ours) {
             (Some(one), Some(other)) => {
-                let unknown = !plain.files.entries.contains_key(path) || !ours.files.entries.contains_key(path);
+                let unknown = !plain.files.contains_key(path) || !ours.files.contains_key(path);
                 let info = path.strip_suffix("/RECORD").filter(|info| allowed.unmarked.contains(*info));
                 difference(path, one, other, unknown, info.is_some())
             }
@@ -367,27 +306,26 @@ fn of_files(allowed: &Allowed, plain: &Side, ours: &Side, found: &mut Vec<String
 }
 
 /// Whether something that only one image has counts. A folder does not that is there for the sake of what may differ.
-fn missing(allowed: &Allowed, path: &str, entry: &Entry, side: &Side) -> bool {
-    if !entry.kind.is_dir() {
+fn missing(allowed: &Allowed, path: &str, item: &Item, side: &Side) -> bool {
+    if item.kind != Kind::Folder {
         return true;
     }
     let start = format!("{path}/");
-    let mut below =
-        side.files.entries.range(start.clone()..).take_while(|(path, _)| path.starts_with(&start)).peekable();
+    let mut below = side.files.range(start.clone()..).take_while(|(path, _)| path.starts_with(&start)).peekable();
     if below.peek().is_none() {
         return true;
     }
-    let mut files = below.filter(|(_, entry)| !entry.kind.is_dir()).peekable();
+    let mut files = below.filter(|(_, item)| item.kind != Kind::Folder).peekable();
     files.peek().is_none() || files.any(|(path, _)| allowed.reason(path).is_none())
 }
 
-/// How two entries at one path differ; `unknown` if the content of one is that of the base, `unmarked` if it is the RECORD of
+/// How two items at one path differ; `unknown` if the content of one is that of the base, `unmarked` if it is the RECORD of
 /// what need not be marked as asked for.
-fn difference(path: &str, plain: &Entry, ours: &Entry, unknown: bool, unmarked: bool) -> Option<String> {
+fn difference(path: &str, plain: &Item, ours: &Item, unknown: bool, unmarked: bool) -> Option<String> {
     if plain.kind != ours.kind {
         return Some(format!("is a {:?} and a {:?}", plain.kind, ours.kind));
     }
-    if plain.mode != ours.mode && plain.kind != EntryType::Symlink {
+    if plain.mode != ours.mode && plain.kind != Kind::Symlink {
         return Some(format!("has the mode {:o} and {:o}", plain.mode, ours.mode));
     }
     if plain.owner != ours.owner {
@@ -396,7 +334,7 @@ fn difference(path: &str, plain: &Entry, ours: &Entry, unknown: bool, unmarked: 
     if plain.link != ours.link {
         return Some(format!("leads to {:?} and {:?}", plain.link, ours.link));
     }
-    if plain.kind.is_dir() || plain.content == ours.content && !unknown {
+    if plain.kind == Kind::Folder || plain.content.digest == ours.content.digest && !unknown {
         return None;
     }
     if plain.link.is_some() {
@@ -405,8 +343,9 @@ fn difference(path: &str, plain: &Entry, ours: &Entry, unknown: bool, unmarked: 
     if unknown {
         return Some("is changed in one of both".to_owned());
     }
-    let text = |entry: &Entry| String::from_utf8_lossy(&entry.content).into_owned();
-    let (plain, ours) = (text(plain), text(ours));
+    let (Some(plain), Some(ours)) = (plain.content.text.as_deref(), ours.content.text.as_deref()) else {
+        return Some(format!("is not the same: {} and {} bytes", plain.content.length, ours.content.length));
+    };
     let (folder, name) = path.rsplit_once('/').unwrap_or_default();
     let is_equal = folder.ends_with(".dist-info")
         && match name {
@@ -422,17 +361,17 @@ fn difference(path: &str, plain: &Entry, ours: &Entry, unknown: bool, unmarked: 
                     rows.retain(|path, _| !unmarked || *path != format!("{folder}/REQUESTED"));
                     rows
                 };
-                rows(&plain) == rows(&ours)
+                rows(plain) == rows(ours)
             }
             // For the project itself Poetry adds the README, and classifiers that differ from version to version.
-            "METADATA" => !ours.contains("\n\n") && fields(&ours).is_subset(&fields(&plain)),
+            "METADATA" => !ours.contains("\n\n") && fields(ours).is_subset(&fields(plain)),
             // The spelling of the project's address.
-            "direct_url.json" => url(&plain) == url(&ours),
+            "direct_url.json" => url(plain) == url(ours),
             _ => false,
         };
     // Each version of Poetry has a form of its own for the programs that it generates.
-    let is_program = folder.ends_with("/bin") && called(&plain).is_some() && called(&plain) == called(&ours);
-    (!is_equal && !is_program).then(|| format!("is not the same: {}", first_difference(&plain, &ours)))
+    let is_program = folder.ends_with("/bin") && called(plain).is_some() && called(plain) == called(ours);
+    (!is_equal && !is_program).then(|| format!("is not the same: {}", first_difference(plain, ours)))
 }
 
 /// The files of a RECORD by their absolute paths, each with its digest where it may not differ.
@@ -478,13 +417,6 @@ fn first_difference(plain: &str, ours: &str) -> String {
             _ => {}
         }
     }
-}
-
-/// The listing of a base, made once.
-fn listing_of(base: &str) -> BTreeMap<String, Entry> {
-    static KNOWN: Mutex<BTreeMap<String, BTreeMap<String, Entry>>> = Mutex::new(BTreeMap::new());
-    let mut known = KNOWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    known.entry(base.to_owned()).or_insert_with(|| listing(base)).clone()
 }
 
 fn of_config(plain: &Side, ours: &Side, found: &mut Vec<String>) {
@@ -575,13 +507,4 @@ fn environment(config: &Value) -> BTreeMap<String, String> {
 
 fn variable(config: &Value, name: &str) -> Option<String> {
     environment(config).remove(name)
-}
-
-/// What a container does: how it ends and what it prints; and what it tells on standard error, to be shown.
-pub fn behaviour(tag: &str, arguments: &[String]) -> ((Option<i32>, String), String) {
-    let mut command = Command::new("docker");
-    command.args(["run", "--rm", "--network=none", tag]).args(arguments);
-    let output = command.output().unwrap_or_else(|error| panic!("docker: {error}"));
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    ((output.status.code(), text(&output.stdout)), text(&output.stderr))
 }

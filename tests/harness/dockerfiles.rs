@@ -1,7 +1,7 @@
 //! The Dockerfiles of `tests/dockerfiles` and `examples/dockerfiles`, which run Poetry: built by real Poetry, and by ours.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     sync::OnceLock,
@@ -60,6 +60,7 @@ pub struct Case {
     pub like: Option<String>,
     #[serde(default)]
     pub needs_poetry: bool,
+    pub live: Option<String>,
     #[serde(default)]
     pub run: Vec<String>,
 }
@@ -105,6 +106,8 @@ pub struct Ready {
     pub plain: Build,
     /// As the Dockerfile says.
     pub ours: Build,
+    /// The Dockerfile of the former.
+    pub dockerfile: PathBuf,
     keep: TempDir,
 }
 
@@ -131,13 +134,24 @@ impl Case {
         assert_eq!(syntax, "# syntax=poetry-buildkit", "{}", self.name);
         fs::write(&plain, rest).expect("a Dockerfile");
         fs::write(&ours, &text).expect("a Dockerfile");
-        Ready { plain: self.build(&context, &plain), ours: self.build(&context, &ours), keep }
+        Ready { plain: self.build(&context, &plain), ours: self.build(&context, &ours), dockerfile: plain, keep }
     }
 
     fn dockerfile(&self) -> String {
         let file = self.file.clone().unwrap_or_else(|| format!("{}.Dockerfile", self.name));
         let path = folder().join(file);
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// The packages that a build of it may ask the index for: all that are locked in its context, and what builds from source
+    /// need.
+    pub fn packages(&self, context: &Path) -> BTreeSet<String> {
+        let locks = folders_with_locks(context).into_iter().map(|folder| Locked::read(&folder));
+        let locked: BTreeSet<String> = locks.flat_map(|locked| locked.names()).collect();
+        let needed = Example::in_folder(folder().join(&self.project)).case.build_requirements;
+        let needed = needed.iter().filter_map(|requirement| requirement.split_once("==")).map(|(name, _)| name);
+        let needed = needed.map(|name| Name::new(name).to_string());
+        locked.into_iter().chain(needed).collect()
     }
 
     fn build(&self, context: &Path, dockerfile: &Path) -> Build {
@@ -190,7 +204,7 @@ fn folders_with_locks(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The steps of a build in which Poetry installed something, or was itself installed. A step that came from the cache counts:
-/// the build with real Poetry, which came before, left it there.
+/// an earlier build left it there.
 pub fn steps_of_poetry<'a>(progress: &'a Progress, case: &Case) -> Vec<&'a str> {
     let is_poetry = |name: &str| {
         let installs = ["poetry install", "poetry sync", "poetry export"].iter().any(|command| name.contains(command));

@@ -143,12 +143,6 @@ impl Merged {
         let start = format!("{folder}/");
         self.entries.retain(|path, _| !path.starts_with(&start));
     }
-
-    /// Whether a path of the base is not there any more.
-    pub fn has_removed(&self, path: &str) -> bool {
-        let folders = path.match_indices('/').flat_map(|(at, _)| [&path[..at], &path[..=at]]);
-        folders.chain([path]).any(|folder| self.removed.contains(folder))
-    }
 }
 
 /// All files of an image by absolute path, without their content.
@@ -171,7 +165,8 @@ pub fn listing(name: &str) -> BTreeMap<String, Entry> {
     text.lines().map(line).collect()
 }
 
-fn inspect(name: &str) -> Value {
+/// What the engine tells of an image.
+pub fn inspect(name: &str) -> Value {
     let mut found: Value = serde_json::from_str(&docker(["image", "inspect", name])).expect("JSON");
     found[0].take()
 }

@@ -198,7 +198,7 @@ impl Index {
     }
 
     /// Name and digest of each file of a project.
-    fn files(&self, project: &str) -> Vec<(String, String)> {
+    pub fn files(&self, project: &str) -> Vec<(String, String)> {
         if let Some(page) = self.state().pages.get(project) {
             return page.clone();
         }

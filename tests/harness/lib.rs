@@ -12,6 +12,8 @@ pub mod locked;
 pub mod poetry;
 pub mod progress;
 pub mod ready;
+pub mod real;
+pub mod side;
 pub mod tls;
 pub mod wheels;
 

@@ -1,6 +1,6 @@
 //! The text of a project and of its lock, and changes to both as a developer and Poetry make them.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use poetry_lock::{HashFormula, Project, Texts, content_hash};
 
@@ -44,6 +44,11 @@ impl Locked {
     pub fn lock(&self) -> String {
         let packages = self.packages.iter().map(|package| format!("{PACKAGE}{package}\n"));
         format!("{}{}{}", self.head, packages.collect::<String>(), self.tail.trim_start())
+    }
+
+    /// The names of all packages.
+    pub fn names(&self) -> BTreeSet<String> {
+        self.packages.iter().map(|package| name(package).to_owned()).collect()
     }
 
     /// The project as it stands.

@@ -23,15 +23,18 @@ pub struct Canaries {
     pub password: String,
     /// The token.
     pub token: String,
+    /// When they were made, in seconds since 1970.
+    pub since: u64,
 }
 
 /// Those of this run.
 pub fn canaries() -> &'static Canaries {
     static CANARIES: OnceLock<Canaries> = OnceLock::new();
     CANARIES.get_or_init(|| {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock").as_nanos();
-        let canary = |name: &str| format!("canary-{name}-{now}");
-        Canaries { username: canary("user"), password: canary("password"), token: canary("token") }
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock");
+        let canary = |name: &str| format!("canary-{name}-{}", now.as_nanos());
+        let (username, password, token) = (canary("user"), canary("password"), canary("token"));
+        Canaries { username, password, token, since: now.as_secs() }
     })
 }
 

@@ -122,7 +122,8 @@ pub fn machine(python: &str, platform: &Platform) -> (Environment, Tags) {
     (environment, interpreter::tags(&described).expect("tags"))
 }
 
-fn client() -> Client {
+/// A client for the default index.
+pub fn client() -> Client {
     let bundle = env::var_os("SSL_CERT_FILE").and_then(|path| fs::read(path).ok());
     let proxies = Proxies::from_variables(|name| env::var(name).ok()).expect("proxies");
     let trust = Trust { ca_bundle: bundle, ..Trust::default() };

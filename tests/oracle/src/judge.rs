@@ -31,6 +31,11 @@ pub trait Oracle {
     /// What differs between two of its answers, one a line, as if the other one were ours. A line's first word is what it is
     /// about.
     fn between(&self, one: &Self::Answer, other: &Self::Answer) -> Vec<String>;
+
+    /// Whether what it answered last may be recorded.
+    fn is_certain(&self) -> bool {
+        true
+    }
 }
 
 /// What came out when it was asked again although a record fits.

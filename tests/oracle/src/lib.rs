@@ -1,7 +1,7 @@
 //! What the real thing did, kept from one run of the tests to the next.
 //!
 //! Real Poetry is the judge of the end-to-end tests, and it is slow. So what it did is recorded ([`store`]), under everything
-//! that went into it ([`inputs`]): if any of that changes, no record fits, and it is asked again. Some of it is asked again
+//! that went into it ([`inputs`]): if any of that changes, no record fits, and it is asked again ([`known`]). Some of it is asked again
 //! on every run, whether a record fits or not ([`sample`]), so that within [`sample::DAYS`] all of it is. And where ours and a record
 //! differ, it is asked again before that counts ([`judge`]): real Poetry does not do the same in every run.
 //!
@@ -9,6 +9,7 @@
 
 pub mod inputs;
 pub mod judge;
+pub mod known;
 pub mod sample;
 pub mod store;
 

@@ -96,12 +96,19 @@ impl<T> Record<T> {
 pub struct Store {
     folder: PathBuf,
     now: u64,
+    kept: usize,
 }
 
 impl Store {
     /// The records of a folder, which need not be there, at a time in seconds since 1970.
     pub fn new(folder: impl Into<PathBuf>, now: u64) -> Self {
-        Self { folder: folder.into(), now }
+        Self { folder: folder.into(), now, kept: KEPT }
+    }
+
+    /// The same where so many records of one subject are kept.
+    #[must_use]
+    pub fn keeping(self, kept: usize) -> Self {
+        Self { kept, ..self }
     }
 
     /// What time it is.
@@ -182,7 +189,7 @@ impl Store {
         let folder = self.of_subject(&record.subject);
         fs::create_dir_all(&folder)?;
         write_whole(&path, &folder, &pack(record)?)?;
-        for old in self.files(&record.subject).into_iter().skip(KEPT).filter(|old| *old != path) {
+        for old in self.files(&record.subject).into_iter().skip(self.kept).filter(|old| *old != path) {
             fs::remove_file(old)?;
         }
         Ok(())

@@ -107,17 +107,30 @@ fn whose_turn_it_is_is_asked_again_and_a_change_is_told() {
     setup.write("answer", "[3]\n");
     assert_eq!(setup.ask(&setup.questions(), "none").0, "[1, 2]\n");
     let (answer, told) = setup.ask(&setup.questions(), "all");
-    assert!(answer == "[3]\n" && told.contains("FOUND: asked again, and not the same as today"), "{answer}{told}");
+    assert!(
+        answer == "[3]\n"
+            && told.contains("FOUND: poetry-lock-installs-kind: real Poetry: it does not do what it did today"),
+        "{answer}{told}"
+    );
     assert_eq!(setup.ask(&setup.questions(), "none").0, "[3]\n");
 }
 
 #[test]
-fn an_answer_that_took_too_long_is_not_recorded() {
+fn an_answer_that_took_too_long_is_recorded_if_it_always_does() {
     let setup = Setup::new();
-    setup.write("answer", "[{\"error\": \"TimeoutError()\"}]\n");
-    setup.ask(&setup.questions(), "none");
-    setup.ask(&setup.questions(), "none");
-    assert_eq!(setup.asked(), 2);
+    // With the number of the question, so that it is another answer each time.
+    setup.write("answer", "[\"TimeoutError\"]\n");
+    setup.write("python", &PYTHON.replace("cat \"$here/answer\"", "cat \"$here/answer\" \"$here/log\""));
+    for asked in [2, 4] {
+        let (_, told) = setup.ask(&setup.questions(), "none");
+        assert!(told.contains("not recorded, as real Poetry was too slow for some"), "{told}");
+        assert_eq!(setup.asked(), asked);
+    }
+    setup.write("python", PYTHON);
+    for _ in 0..2 {
+        assert_eq!(setup.ask(&setup.questions(), "none").0, "[\"TimeoutError\"]\n");
+        assert_eq!(setup.asked(), 6);
+    }
 }
 
 #[test]

@@ -9,38 +9,54 @@ use end_to_end::{
     image::{Entry, Image},
     poetry,
     ready::Ready,
+    real::alone,
     say,
 };
+use libtest_mimic::Trial;
 use poetry_lock::Name;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::index;
 
-#[test]
-fn every_example_builds_and_its_container_does_its_job() {
-    for example in examples::all() {
-        if let Some(reason) = needs_a_private_engine(&example) {
-            say(&format!("SKIPPED: examples/{} is not built: {reason}", example.name));
-            continue;
-        }
-        let tag = tag(&example);
-        let ready = Ready::new(&example, index());
-        let example = &ready.example;
-        ready.build.clone().tag(&tag).succeed();
-        for case in &example.case.run {
-            let output = run(&[], &tag, &case.arguments);
-            assert_eq!(trimmed(&output), trimmed(&case.output), "{}", example.name);
-        }
-        if let Some(serves) = &example.case.serves {
-            let container = docker(["run", "--detach", "--rm", &tag]);
-            let answer = fetch(container.trim(), serves.port, &serves.path);
-            docker(["kill", container.trim()]);
-            assert_eq!(answer, serves.answer, "{}", example.name);
-        }
-        assert!(!example.case.run.is_empty() || example.case.serves.is_some(), "{} checks nothing", example.name);
-        looks_right(&ready, &tag);
+/// The tests: every example builds, and its container does its job.
+pub(crate) fn trials() -> Vec<Trial> {
+    let trial = |example: Example| {
+        Trial::test(format!("content::{}", example.name), move || {
+            check(&example);
+            Ok(())
+        })
+    };
+    examples::all().into_iter().map(trial).collect()
+}
+
+fn check(example: &Example) {
+    if let Some(reason) = needs_a_private_engine(example) {
+        say(&format!("SKIPPED: examples/{} is not built: {reason}", example.name));
+        return;
     }
+    let tag = tag(example);
+    let (ready, plan) = {
+        // They have steps in common with each other and with the Dockerfiles.
+        let _alone = alone();
+        let ready = Ready::new(example, index());
+        ready.build.clone().tag(&tag).succeed();
+        let plan = plan(&ready);
+        (ready, plan)
+    };
+    let example = &ready.example;
+    for case in &example.case.run {
+        let output = run(&[], &tag, &case.arguments);
+        assert_eq!(trimmed(&output), trimmed(&case.output), "{}", example.name);
+    }
+    if let Some(serves) = &example.case.serves {
+        let container = docker(["run", "--detach", "--rm", &tag]);
+        let answer = fetch(container.trim(), serves.port, &serves.path);
+        docker(["kill", container.trim()]);
+        assert_eq!(answer, serves.answer, "{}", example.name);
+    }
+    assert!(!example.case.run.is_empty() || example.case.serves.is_some(), "{} checks nothing", example.name);
+    looks_right(example, &plan, &tag);
 }
 
 /// Why an example cannot be built by an engine that is not ours.
@@ -51,11 +67,9 @@ fn needs_a_private_engine(example: &Example) -> Option<&'static str> {
 }
 
 /// All that is demanded of the image of any example.
-fn looks_right(ready: &Ready, tag: &str) {
-    let example = &ready.example;
+fn looks_right(example: &Example, plan: &Value, tag: &str) {
     let image = Image::over(tag, &format!("python:{}-slim", example.python()));
     let files = image.files();
-    let plan = plan(ready);
 
     let has_debian_packages = plan["image"]["apt"].as_array().is_some_and(|packages| !packages.is_empty());
     let mut places = vec!["/app"];
@@ -90,9 +104,9 @@ fn looks_right(ready: &Ready, tag: &str) {
     assert_eq!(prefix, "/app/.venv True\n");
     let installed = distributions(tag);
     let copied = plan["root"]["copied"].as_object().into_iter().flat_map(|copied| copied.keys().cloned()).collect();
-    let options = plan_options(&plan);
+    let options = plan_options(plan);
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
-    let mut expected = poetry::would_install(&example.folder, &example.case.project, &example.python(), &options);
+    let mut expected = poetry::would_install(&Example::named(&example.name), &options);
     if let Some(name) = plan["project"]["name"].as_str() {
         let root = expected.insert(name.to_owned(), plan["project"]["version"].as_str().expect("a version").to_owned());
         assert_eq!(root, None, "Poetry lists the project only in a sentence of its own");
