@@ -73,7 +73,20 @@ pub struct State {
     pub(crate) jobs: bool,
     /// Whether anything at all may be another.
     pub(crate) lost: bool,
+    blind: Blind,
 }
+
+/// How often a variable was given a value that is not known. Two states may hold the same all the same.
+#[derive(Debug, Clone, Copy, Default)]
+struct Blind(usize);
+
+impl PartialEq for Blind {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Blind {}
 
 /// Variables that shells set by themselves, whatever the environment says.
 const OWN: [&str; 29] = [
@@ -139,6 +152,7 @@ impl State {
             functions: BTreeSet::new(),
             jobs: false,
             lost: false,
+            blind: Blind::default(),
         }
     }
 
@@ -165,6 +179,7 @@ impl State {
             functions: BTreeSet::new(),
             jobs: self.jobs,
             lost: self.lost,
+            blind: self.blind,
         }
     }
 
@@ -225,6 +240,7 @@ impl State {
             self.lost = true;
             return;
         }
+        self.blind.0 += usize::from(value == Value::Unknown);
         // Whether a shell exports what it has set by itself differs.
         let unset = if OWN_IF_UNSET.contains(&name) { None } else { Some(false) };
         let now = self.variables.get(name).map_or(unset, |known| known.exported);
@@ -235,6 +251,11 @@ impl State {
             None => None,
         };
         self.variables.insert(name.to_owned(), Variable { value, exported });
+    }
+
+    /// Whether nothing was set since it was another, earlier state.
+    pub(crate) fn is_untouched_since(&self, before: &Self) -> bool {
+        self == before && self.blind.0 == before.blind.0
     }
 
     /// Marks a variable for export without a new value.
@@ -251,6 +272,7 @@ impl State {
 
     /// Forgets all that is known of a variable.
     pub(crate) fn forget(&mut self, name: &str) {
+        self.blind.0 += 1;
         self.variables.insert(name.to_owned(), Variable { value: Value::Unknown, exported: None });
     }
 
@@ -307,6 +329,7 @@ impl State {
             let exported = if own.exported == others.exported { own.exported } else { None };
             self.variables.insert(name, Variable { value, exported });
         }
+        self.blind.0 = self.blind.0.max(other.blind.0);
         let both = |own: Option<bool>, other: Option<bool>| own.filter(|_| own == other);
         let (own, others) = (self.options, other.options);
         self.options = Options {

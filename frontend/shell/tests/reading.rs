@@ -292,6 +292,9 @@ fn a_part_of_a_script_ends_as_the_script_does() {
     let last = parts("set -u; poetry install && B=$NONE").expect("parts");
     assert_eq!(last.last(), Some(&Part::Script("set -u; B=$NONE".to_owned())));
     assert!(certain("set -u; unset DEV; A=$DEV poetry install").is_empty());
+    // What is set anew is another one, also where neither value is known.
+    let last = parts("poetry install; for A in x y; do true; done; export A=$(date); make").expect("parts");
+    assert_eq!(last.last(), Some(&Part::Script("for A in x y; do true; done; export A=$(date); make".to_owned())));
     // `set -e` does not count in front of `&&`.
     let first = parts("set -e; (false; make) && poetry install").expect("parts");
     assert_eq!(first[0], Part::Script("set -e; (false; make) || exit 1".to_owned()));

@@ -122,12 +122,12 @@ impl Evaluator<'_> {
         let (calls, before) = (self.calls.len(), self.state.clone());
         let word = self.text(&whole.word);
         // What expanding it sets would be lost with it.
-        let word = word.filter(|_| self.state == before && self.calls.len() == calls);
+        let word = word.filter(|_| self.state.is_untouched_since(&before) && self.calls.len() == calls);
         let mut matched = Some(false);
         for (index, (patterns, body)) in whole.branches.iter().enumerate() {
             for pattern in patterns {
                 let pattern = self.pattern(pattern);
-                let pattern = pattern.filter(|_| self.state == before && self.calls.len() == calls);
+                let pattern = pattern.filter(|_| self.state.is_untouched_since(&before) && self.calls.len() == calls);
                 let is_match = match (&word, &pattern) {
                     (Some(word), Some(pattern)) => condition::matches(pattern, word),
                     _ => None,

@@ -409,7 +409,7 @@ impl<'a> Evaluator<'a> {
         for call in &mut self.calls[calls..] {
             call.sealed.get_or_insert("whether other commands run depends on it, or whether it runs on others");
         }
-        let effect = if self.state == *before { Effect::None } else { Effect::Lasting };
+        let effect = if self.state.is_untouched_since(before) { Effect::None } else { Effect::Lasting };
         Element::Text(Text { effect, failure, is_list: true, ..self.text_of(&range) })
     }
 

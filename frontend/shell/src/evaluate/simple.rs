@@ -85,20 +85,30 @@ impl Evaluator<'_> {
             (self.escaped, self.certain) = (true, false);
         }
         let runs = !is_plain || !is_silent || self.calls.len() > calls || self.state.lost && !before.lost;
-        if !runs && status != Status::Unknown && self.state == before && !self.ended {
+        if !runs
+            && status != Status::Unknown
+            && enters.is_none()
+            && self.state.is_untouched_since(&before)
+            && !self.ended
+        {
             // Nothing is left of it but how it ended, which is known.
             return status;
         }
         // Some shells end where some builtins fail.
         let is_unclear = status == Status::Unknown || self.ended && status != Status::Zero;
         let checks = is_unclear || failure != Failure::Ignored && enters.is_some();
-        out.push(Element::Text(Text { runs, effect: self.effect(&before, !runs), enters, checks, ..text }));
+        let effect = match self.effect(&before, !runs) {
+            // It remembers the folder that it was in.
+            Effect::None if enters.is_some() => Effect::Again,
+            effect => effect,
+        };
+        out.push(Element::Text(Text { runs, effect, enters, checks, ..text }));
         status
     }
 
     /// What a command did to the shell.
     fn effect(&self, before: &State, is_repeatable: bool) -> Effect {
-        match self.state == *before {
+        match self.state.is_untouched_since(before) {
             true => Effect::None,
             false if is_repeatable && self.state.is_known_since(before) => Effect::Again,
             false => Effect::Lasting,
@@ -131,7 +141,7 @@ impl Evaluator<'_> {
         }
         // Whether the program sees what `${A:=B}` in one of them sets differs.
         state.join(&self.state);
-        let lasts = self.state != *before;
+        let lasts = !self.state.is_untouched_since(before);
         if assignments.iter().any(|(name, _)| crate::state::is_of_shell(name)) {
             self.state.lost = true;
         }
