@@ -25,9 +25,11 @@ cp --remove-destination /etc/resolv.conf "$tree/etc/resolv.conf"
 [ ! -f /etc/ssl/certs/ca-certificates.crt ] || cp /etc/ssl/certs/ca-certificates.crt "$tree/etc/ssl/certs/"
 # The tests' own authority, for the daemon's Git.
 [ ! -f "$CACHE/tls/ca.pem" ] || cat "$CACHE/tls/ca.pem" >>"$tree/etc/ssl/certs/ca-certificates.crt"
+# The builder keeps less than it would: the tests are many builds, and each runs once.
 cat >"$engine/run/daemon.json" <<JSON
 {
   "pidfile": "$engine/run/dockerd.pid",
+  "builder": {"gc": {"enabled": true, "defaultKeepStorage": "8GB"}},
   "features": {"containerd-snapshotter": $([ "$store" = classic ] && echo false || echo true)}
 }
 JSON

@@ -30,5 +30,16 @@ apt_install() {
   quietly "apt-$1" "${install[@]}"
 }
 
+# needs_room GB FOLDER...: says so where a folder's disk has less free than what follows may need.
+needs_room() {
+  local gb=$1 folder free
+  shift
+  for folder in "$@"; do
+    mkdir -p "$folder"
+    free=$(df --output=avail -BG "$folder" | tail -n 1 | tr -dc 0-9)
+    [ "$free" -ge "$gb" ] || say "WARNING: $folder has $free GB free, and this may need $gb GB"
+  done
+}
+
 # A short name for everything a thing is made from; the thing is made anew when it changes.
 fingerprint() { cat "$@" | sha256sum | cut -c1-16; }
