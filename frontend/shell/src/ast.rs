@@ -302,6 +302,26 @@ pub fn visit_parameters(word: &Word, visit: &mut impl FnMut(&Parameter)) {
     }
 }
 
+/// Calls `visit` for every word of the commands in a word's substitutions.
+pub(crate) fn visit_substituted(word: &Word, visit: &mut dyn FnMut(&Word)) {
+    for piece in &word.pieces {
+        match piece {
+            Piece::Text { .. } | Piece::Tilde(_) => {}
+            Piece::Parameter(parameter) => match &parameter.operation {
+                Operation::Value => {}
+                Operation::Alternative { word, .. } => visit_substituted(word, visit),
+                Operation::Other(words) => words.iter().for_each(|word| visit_substituted(word, visit)),
+            },
+            Piece::Substitution(substitution) | Piece::Process { commands: substitution, .. } => {
+                substitution.script.visit_words(&mut |word| {
+                    visit(word);
+                    visit_substituted(word, visit);
+                });
+            }
+        }
+    }
+}
+
 impl Script {
     /// Calls `visit` for every word of its commands; words within words are up to the visitor.
     pub fn visit_words(&self, visit: &mut dyn FnMut(&Word)) {

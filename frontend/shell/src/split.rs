@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    ast::{Script, visit_parameters},
+    ast::{Script, visit_parameters, visit_substituted},
     evaluate::{COMMANDS_IN_WORDS, Effect, Element, Failure, IN_PIPELINE, Text},
     read::Reading,
 };
@@ -378,13 +378,24 @@ fn looks_at_shell(script: &Script, range: &Range<usize>) -> bool {
     const SPECIAL: [&str; 12] =
         ["?", "$", "!", "-", "0", "LINENO", "OLDPWD", "PPID", "RANDOM", "SECONDS", "PIPESTATUS", "_"];
     let mut found = false;
+    // The words of its commands, by their places.
+    let mut words = BTreeMap::new();
     script.visit_words(&mut |word| {
         if word.range.start < range.start || word.range.end > range.end {
             return;
         }
+        words.insert(word.range.start, word.bare().map(str::to_owned));
         visit_parameters(word, &mut |parameter| {
             found |= SPECIAL.contains(&parameter.name.as_str()) || parameter.name.starts_with("BASH");
         });
+        visit_substituted(word, &mut |word| found |= word.bare().is_some_and(ends_as_the_last));
     });
-    found
+    let mut words = words.into_values().flatten();
+    let (first, code) = (words.next(), words.next());
+    found || first.is_some_and(|first| ends_as_the_last(&first)) && code.is_none_or(|code| code.parse::<u8>().is_err())
+}
+
+/// Whether a command ends, where no number is given, as the one in front of it did.
+fn ends_as_the_last(command: &str) -> bool {
+    ["exit", "return"].contains(&command)
 }

@@ -47,6 +47,8 @@ fn conditions_over_known_words_are_decided() {
         ),
         ("test -n \"$DEV\" && poetry install --with dev || poetry install --no-dev", "poetry install --no-dev"),
         ("if test -z \"$DEV\" && [ x = x -a \"$DEV\" != y ]; then poetry install; fi", "poetry install"),
+        ("$(test -n \"$DEV\") || poetry install", "poetry install"),
+        ("A=1 $(test -n \"$DEV\" && echo make) && poetry install || poetry check", "poetry check"),
         ("[ -n \"$DEV\" ] || { poetry install $ARGS; }", "poetry install --only main"),
         ("OPTS=; if [ $ENV_NAME != production ]; then OPTS=--with=dev; fi; poetry install $OPTS", "poetry install"),
     ] {
@@ -232,6 +234,8 @@ fn scripts_that_cannot_be_cut() {
         ("A=$(x) && poetry install && make", "`A=$(x)` sets what"),
         ("[ -f x ] && A=1; poetry install; make", "sets what"),
         ("poetry install && echo $?", "looks at what only"),
+        ("poetry install; export A=$(false); exit", "looks at what only"),
+        ("poetry install; { exit; } && make", "looks at what only"),
         ("poetry install | cat", "part of a pipeline"),
         ("x & poetry install; make", "sets what"),
         ("poetry install > log 2>&1 || true", "whether other commands run depends on it"),

@@ -21,6 +21,7 @@ impl Evaluator<'_> {
     ) -> Status {
         let before = self.state.clone();
         let calls = self.calls.len();
+        let ended = std::mem::replace(&mut self.substituted, Status::Zero);
         // In bash the operands of `export` are read as assignments, by all others not.
         let fields = match simple.words.split_first() {
             Some((first, rest)) if self.shell.dialect == Dialect::Bash && first.bare() == Some("export") => {
@@ -28,17 +29,21 @@ impl Evaluator<'_> {
             }
             _ => self.fields(&simple.words),
         };
+        // Without a program it ends as the last substitution does.
+        let substituted = std::mem::replace(&mut self.substituted, ended);
         let redirects: Vec<Redirected> = command.redirects.iter().map(|redirect| self.redirected(redirect)).collect();
         let has_calls = self.calls.len() > calls;
         let leaves_nothing = redirects.iter().all(Redirected::leaves_nothing);
         let text = Text { failure, ..self.text_of(&command.range) };
 
         if fields.all.is_empty() {
-            let status = self.assign_all(&simple.assignments, has_calls);
+            let without = if has_calls { Status::Unknown } else { substituted };
+            let status = self.assign_all(&simple.assignments, without);
             // What makes or empties a file runs, and so does a substitution.
             let runs = self.calls.len() > calls || !leaves_nothing || self.state.lost && !before.lost;
             // With a redirection, how the substitution ended counts in some shells only.
-            let is_told = redirects.is_empty() || simple.assignments.iter().all(|one| ast::is_plain(&one.value));
+            let mut words = simple.assignments.iter().map(|one| &one.value).chain(&simple.words);
+            let is_told = redirects.is_empty() || words.all(ast::is_plain);
             let status = if leaves_nothing && is_told { status } else { Status::Unknown };
             let checks = failure != Failure::Ignored && status == Status::Unknown;
             out.push(Element::Text(Text { runs, effect: self.effect(&before, !runs), checks, ..text }));
@@ -177,9 +182,8 @@ impl Evaluator<'_> {
         };
     }
 
-    /// Assignments that are for the shell.
-    fn assign_all(&mut self, assignments: &[Assignment], has_calls: bool) -> Status {
-        let mut status = if has_calls { Status::Unknown } else { Status::Zero };
+    /// Assignments that are for the shell; `status` is how it would end without them.
+    fn assign_all(&mut self, assignments: &[Assignment], mut status: Status) -> Status {
         for assignment in assignments {
             let calls = self.calls.len();
             let ended = std::mem::replace(&mut self.substituted, Status::Zero);

@@ -157,40 +157,13 @@ impl Sandbox {
                     together.extend(seen);
                 }
             }
-            let mut rest = seen.clone();
-            let bare = |record: &Record| {
-                let mut variables = record.variables.clone();
-                variables.retain(|name, _| !OWN.contains(&name.as_str()));
-                (record.words.clone(), record.folder.clone(), variables)
-            };
-            for wanted in removed {
-                // The one that the parts lack, where several are alike.
-                let is_it = |record: &&Record| matches(wanted, record).is_ok();
-                let is_lacking = |record: &&Record| !together.iter().any(|other| bare(other) == bare(record));
-                let at = rest.iter().position(|record| is_it(&record) && is_lacking(&record));
-                if let Some(at) = at.or_else(|| rest.iter().position(|record| is_it(&record))) {
-                    rest.remove(at);
-                }
-            }
             if all_well != ends_well {
                 found.push(format!("{shown}: ends well: {ends_well}, in parts: {all_well}: {parts:#?}"));
             } else if ends_well && !script.contains("& wait") {
-                // Of several that are alike it is not known which one was taken out.
-                let are_alike =
-                    seen.iter().enumerate().any(|(at, one)| seen[..at].iter().any(|other| bare(other) == bare(one)));
-                let plain = |records: &[Record]| {
-                    let mut records = records.to_vec();
-                    for record in &mut records {
-                        record.variables.retain(|name, _| !OWN.contains(&name.as_str()));
-                    }
-                    // What runs at once is noted in any order.
-                    if script.contains(['|', '&']) || are_alike {
-                        records.sort();
-                    }
-                    records
-                };
-                if plain(&rest) != plain(&together) {
-                    found.push(format!("{shown}: {rest:#?}\nin parts: {together:#?}\n{parts:#?}"));
+                // What runs at once is noted in any order.
+                let in_order = !script.contains(['|', '&']);
+                if !is_rest(&seen, &together, removed, in_order) {
+                    found.push(format!("{shown}: {seen:#?}\nin parts: {together:#?}\n{parts:#?}"));
                 }
             }
         }
@@ -250,6 +223,26 @@ impl Sandbox {
         let _ = fs::remove_file(&log);
         (ends_well, records)
     }
+}
+
+/// Whether `together` is what is left of `seen` without the records of the calls in `removed`.
+fn is_rest(seen: &[Record], together: &[Record], removed: &[&Call], in_order: bool) -> bool {
+    let bare = |record: &Record| {
+        let mut record = record.clone();
+        record.variables.retain(|name, _| !OWN.contains(&name.as_str()));
+        record
+    };
+    let seen: Vec<Record> = seen.iter().map(bare).collect();
+    let mut gone = seen.clone();
+    for record in together.iter().map(bare) {
+        let Some(at) = gone.iter().position(|other| *other == record) else { return false };
+        gone.remove(at);
+    }
+    let is_of_them = assignment(removed, &gone).is_some_and(|of| of.iter().all(Option::is_some));
+    // Of several that are alike it is not known which one was taken out.
+    let mut others = seen.into_iter().filter(|record| !gone.contains(record));
+    let mut kept = together.iter().map(bare).filter(|record| !gone.contains(record));
+    is_of_them && (!in_order || others.by_ref().eq(kept.by_ref()))
 }
 
 /// What does not fit together of what was read and what happened.
