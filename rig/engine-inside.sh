@@ -29,7 +29,7 @@ cp --remove-destination /etc/resolv.conf "$tree/etc/resolv.conf"
 cat >"$engine/run/daemon.json" <<JSON
 {
   "pidfile": "$engine/run/dockerd.pid",
-  "builder": {"gc": {"enabled": true, "defaultKeepStorage": "8GB"}},
+  "builder": {"gc": {"enabled": true, "defaultKeepStorage": "20GB"}},
   "features": {"containerd-snapshotter": $([ "$store" = classic ] && echo false || echo true)}
 }
 JSON
