@@ -134,6 +134,7 @@ pub fn program(words: &[String], state: State) -> Reading {
         is_list: false,
         enters: None,
         checks: false,
+        fails: false,
         ignores: false,
     });
     Reading {

@@ -279,7 +279,7 @@ impl Splitter<'_> {
             // It was taken to succeed.
             edits.push((text.range.end..text.range.end, " || exit 1".to_owned()));
         }
-        let is_guarded = text.ignores && !text.background && (text.runs || text.checks);
+        let is_guarded = text.ignores && !text.background && (text.runs || text.checks || text.fails);
         if is_guarded {
             edits.push((text.range.end..text.range.end, guard(text.failure).to_owned()));
         }

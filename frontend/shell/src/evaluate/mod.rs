@@ -197,6 +197,8 @@ pub(crate) struct Text {
     pub(crate) enters: Option<String>,
     /// Whether the script fails if it fails, which is not certain.
     pub(crate) checks: bool,
+    /// Whether it is known to fail.
+    pub(crate) fails: bool,
     /// Whether `set -e` may be on and does not count here.
     pub(crate) ignores: bool,
 }
@@ -317,6 +319,7 @@ impl<'a> Evaluator<'a> {
             is_list: false,
             enters: None,
             checks: false,
+            fails: false,
             ignores: self.ignores_errors && self.state.options.errexit != Some(false),
         }
     }

@@ -46,7 +46,8 @@ impl Evaluator<'_> {
             let is_told = redirects.is_empty() || words.all(ast::is_plain);
             let status = if leaves_nothing && is_told { status } else { Status::Unknown };
             let checks = failure != Failure::Ignored && status == Status::Unknown;
-            out.push(Element::Text(Text { runs, effect: self.effect(&before, !runs), checks, ..text }));
+            let fails = status == Status::NonZero;
+            out.push(Element::Text(Text { runs, effect: self.effect(&before, !runs), checks, fails, ..text }));
             return status;
         }
         let program = fields.all[0].text.clone().filter(|_| fields.open != Some(0));
@@ -107,7 +108,8 @@ impl Evaluator<'_> {
             Effect::None if enters.is_some() => Effect::Again,
             effect => effect,
         };
-        out.push(Element::Text(Text { runs, effect, enters, checks, ..text }));
+        let fails = status == Status::NonZero;
+        out.push(Element::Text(Text { runs, effect, enters, checks, fails, ..text }));
         status
     }
 
