@@ -296,6 +296,9 @@ fn a_part_of_a_script_ends_as_the_script_does() {
     let last = parts("set -u; poetry install && B=$NONE").expect("parts");
     assert_eq!(last.last(), Some(&Part::Script("set -u; B=$NONE".to_owned())));
     assert!(certain("set -u; unset DEV; A=$DEV poetry install").is_empty());
+    // Where `set -e` is set in a place where it does not count, bash lets it count in others.
+    assert!(certain("true && ! if set -e; then false; fi; poetry install").is_empty());
+    assert_eq!(certain("set -ex && poetry install"), ["poetry install"]);
     // What is set anew is another one, also where neither value is known.
     let last = parts("poetry install; for A in x y; do true; done; export A=$(date); make").expect("parts");
     assert_eq!(last.last(), Some(&Part::Script("for A in x y; do true; done; export A=$(date); make".to_owned())));

@@ -303,7 +303,9 @@ impl Evaluator<'_> {
                         };
                         // Not all of `sh` have it; those that have not end with an error.
                         is_known &= name != "pipefail" || self.shell.dialect == crate::Dialect::Bash;
-                        if !self.state.set_option(name, on) {
+                        // Where it does not count, bash lets it count from here on in some places.
+                        let is_odd = name == "errexit" && on && self.ignores_around;
+                        if is_odd || !self.state.set_option(name, on) {
                             return self.not_followed();
                         }
                     }

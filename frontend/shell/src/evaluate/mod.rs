@@ -228,6 +228,8 @@ pub(crate) struct Evaluator<'a> {
     pipe: Option<Pipe>,
     /// Whether `set -e` does not count here.
     ignores_errors: bool,
+    /// The same for what is around the pipeline here.
+    ignores_around: bool,
     /// Whether the script fails if the shell that is gone through ends with an error.
     fatal_exit: bool,
     /// Whether that shell has ended here.
@@ -264,6 +266,7 @@ impl<'a> Evaluator<'a> {
             is_read: false,
             pipe: None,
             ignores_errors: false,
+            ignores_around: false,
             fatal_exit: true,
             ended: false,
             escaped: false,
@@ -346,8 +349,9 @@ impl<'a> Evaluator<'a> {
             };
             let ignores = self.ignores_errors || !behind.is_empty() || pipeline.negated;
             let ignored = std::mem::replace(&mut self.ignores_errors, ignores);
+            self.ignores_around = ignored;
             status = self.pipeline(pipeline, failure, out);
-            self.ignores_errors = ignored;
+            (self.ignores_errors, self.ignores_around) = (ignored, ignored);
             if self.ended {
                 break;
             }
