@@ -323,59 +323,19 @@ pub(crate) fn visit_substituted(word: &Word, visit: &mut dyn FnMut(&Word)) {
 }
 
 impl Script {
-    /// Calls `visit` for every word of its commands; words within words are up to the visitor.
-    pub fn visit_words(&self, visit: &mut dyn FnMut(&Word)) {
+    /// Calls `visit` for every command, and then for those within it; commands within words are up to the visitor.
+    pub fn visit_commands(&self, visit: &mut dyn FnMut(&Command)) {
         for item in &self.items {
             let pipelines = std::iter::once(&item.list.first).chain(item.list.rest.iter().map(|(_, other)| other));
-            pipelines.flat_map(|pipeline| &pipeline.commands).for_each(|command| command.visit_words(visit));
+            pipelines.flat_map(|pipeline| &pipeline.commands).for_each(|command| command.visit(visit));
         }
     }
-}
 
-impl Command {
-    /// Calls `visit` for every word of it; words within words are up to the visitor.
+    /// Calls `visit` for every word of its commands; words within words are up to the visitor.
     pub fn visit_words(&self, visit: &mut dyn FnMut(&Word)) {
-        match &self.kind {
-            Kind::Simple(simple) => {
-                simple.assignments.iter().for_each(|assignment| visit(&assignment.value));
-                simple.words.iter().for_each(&mut *visit);
-            }
-            Kind::Group(script) | Kind::Subshell(script) => script.visit_words(visit),
-            Kind::If(whole) => {
-                for (condition, body) in &whole.branches {
-                    condition.visit_words(visit);
-                    body.visit_words(visit);
-                }
-                whole.otherwise.iter().for_each(|otherwise| otherwise.visit_words(visit));
-            }
-            Kind::For(whole) => {
-                whole.words.iter().flatten().for_each(&mut *visit);
-                whole.body.visit_words(visit);
-            }
-            Kind::Loop(whole) => {
-                whole.condition.visit_words(visit);
-                whole.body.visit_words(visit);
-            }
-            Kind::Case(whole) => {
-                visit(&whole.word);
-                for (patterns, body) in &whole.branches {
-                    patterns.iter().for_each(&mut *visit);
-                    body.visit_words(visit);
-                }
-            }
-            Kind::Function(function) => function.body.visit_words(visit),
-            Kind::Test(words) => words.iter().for_each(&mut *visit),
-        }
-        for redirect in &self.redirects {
-            visit(&redirect.target);
-            if let Redirection::HereDocument(body) = &redirect.operator {
-                body.get().into_iter().for_each(&mut *visit);
-            }
-        }
+        self.visit_commands(&mut |command| command.own_words(visit));
     }
-}
 
-impl Script {
     /// Calls `visit` for the lines of every here-document that stand in the script's own text.
     pub(crate) fn visit_documents(&self, visit: &mut dyn FnMut(Range<usize>)) {
         self.visit_document_starts(&mut |_, body| visit(body));
@@ -383,44 +343,62 @@ impl Script {
 
     /// The same with the place of the operator.
     pub(crate) fn visit_document_starts(&self, visit: &mut dyn FnMut(usize, Range<usize>)) {
-        self.visit_redirects(&mut |redirect| {
-            if let Redirection::HereDocument(body) = &redirect.operator
-                && let Some(body) = body.get()
-            {
-                visit(redirect.range.start, body.range.clone());
+        self.visit_commands(&mut |command| {
+            for redirect in &command.redirects {
+                if let Redirection::HereDocument(body) = &redirect.operator
+                    && let Some(body) = body.get()
+                {
+                    visit(redirect.range.start, body.range.clone());
+                }
             }
         });
-    }
-
-    fn visit_redirects(&self, visit: &mut dyn FnMut(&Redirect)) {
-        for item in &self.items {
-            let pipelines = std::iter::once(&item.list.first).chain(item.list.rest.iter().map(|(_, other)| other));
-            pipelines.flat_map(|pipeline| &pipeline.commands).for_each(|command| command.visit_redirects(visit));
-        }
     }
 }
 
 impl Command {
-    fn visit_redirects(&self, visit: &mut dyn FnMut(&Redirect)) {
+    fn visit(&self, visit: &mut dyn FnMut(&Self)) {
+        visit(self);
         match &self.kind {
             Kind::Simple(_) | Kind::Test(_) => {}
-            Kind::Group(script) | Kind::Subshell(script) => script.visit_redirects(visit),
+            Kind::Group(script) | Kind::Subshell(script) => script.visit_commands(visit),
             Kind::If(whole) => {
                 for (condition, body) in &whole.branches {
-                    condition.visit_redirects(visit);
-                    body.visit_redirects(visit);
+                    condition.visit_commands(visit);
+                    body.visit_commands(visit);
                 }
-                whole.otherwise.iter().for_each(|otherwise| otherwise.visit_redirects(visit));
+                whole.otherwise.iter().for_each(|otherwise| otherwise.visit_commands(visit));
             }
-            Kind::For(whole) => whole.body.visit_redirects(visit),
+            Kind::For(whole) => whole.body.visit_commands(visit),
             Kind::Loop(whole) => {
-                whole.condition.visit_redirects(visit);
-                whole.body.visit_redirects(visit);
+                whole.condition.visit_commands(visit);
+                whole.body.visit_commands(visit);
             }
-            Kind::Case(whole) => whole.branches.iter().for_each(|(_, body)| body.visit_redirects(visit)),
-            Kind::Function(function) => function.body.visit_redirects(visit),
+            Kind::Case(whole) => whole.branches.iter().for_each(|(_, body)| body.visit_commands(visit)),
+            Kind::Function(function) => function.body.visit(visit),
         }
-        self.redirects.iter().for_each(visit);
+    }
+
+    /// Calls `visit` for every word that is its own, and not that of a command within it.
+    fn own_words(&self, visit: &mut dyn FnMut(&Word)) {
+        match &self.kind {
+            Kind::Simple(simple) => {
+                simple.assignments.iter().for_each(|assignment| visit(&assignment.value));
+                simple.words.iter().for_each(&mut *visit);
+            }
+            Kind::For(whole) => whole.words.iter().flatten().for_each(&mut *visit),
+            Kind::Case(whole) => {
+                visit(&whole.word);
+                whole.branches.iter().flat_map(|(patterns, _)| patterns).for_each(&mut *visit);
+            }
+            Kind::Test(words) => words.iter().for_each(&mut *visit),
+            Kind::Group(_) | Kind::Subshell(_) | Kind::If(_) | Kind::Loop(_) | Kind::Function(_) => {}
+        }
+        for redirect in &self.redirects {
+            visit(&redirect.target);
+            if let Redirection::HereDocument(body) = &redirect.operator {
+                body.get().into_iter().for_each(&mut *visit);
+            }
+        }
     }
 }
 
