@@ -3,7 +3,7 @@
 use std::{fs, sync::Once};
 
 use end_to_end::{
-    docker::{Build, docker},
+    docker::{Build, docker, run},
     dockerfiles::{self, Case},
     image::Image,
     index::Index,
@@ -187,6 +187,38 @@ fn what_is_left_to_poetry_is_told_with_its_line_and_reason() {
     )
     .expect("a file");
     assert_eq!(warning(&Build::new(folder.path()).arg("--file").arg(off)), Vec::<String>::new());
+}
+
+#[test]
+fn an_image_without_poetry_has_poetry_run() {
+    let _alone = alone();
+    let index = Index::start(wheels::folder());
+    for (name, path, environment) in [
+        ("default-venv", "/usr/local/bin/poetry", "/root/.cache/pypoetry/virtualenvs/shop-"),
+        ("config-create-false", "/usr/local/bin/poetry", ""),
+        ("root-local-bin", "/root/.local/bin/poetry", "/app/.venv"),
+        ("user-in-project", "/home/app/.local/bin/poetry", "/home/app/src/.venv"),
+    ] {
+        let tag = &format!("test-poetry-run-{name}");
+        case(name).ready(&index).ours.clone().tag(tag).succeed();
+        // As compose's `command:` does, whatever the image's own entry point is.
+        let shell = |text: &str| run(&["--entrypoint", "sh"], tag, &["-c", text]);
+        let program = "import jinja2, os; print(jinja2.__file__, os.environ.get('VIRTUAL_ENV'))";
+        let shown = shell(&format!("{path} run python -c \"{program}\""));
+        let (file, venv) = shown.trim().split_once(' ').expect("two words");
+        match environment {
+            "" => assert_eq!((venv, file.starts_with("/usr/")), ("None", true), "{name}: {shown}"),
+            start => {
+                assert!(venv.starts_with(start) && file.starts_with(venv), "{name}: {shown}");
+                assert_eq!(shell(&format!("{path} env info --path")).trim(), venv, "{name}");
+            }
+        }
+        let refused = shell(&format!("{path} install 2>&1; echo \"ends with $?\""));
+        assert!(refused.contains("this image has no Poetry") && refused.ends_with("ends with 1\n"), "{refused}");
+        let history = docker(["history", "--no-trunc", "--format", "{{.CreatedBy}} {{.Size}}", tag]);
+        let top = history.lines().next().unwrap_or_default();
+        assert!(top.starts_with(&format!("COPY poetry {path} # poetry-buildkit")), "{history}");
+    }
 }
 
 #[test]

@@ -127,6 +127,9 @@ pub(super) fn shown(text: &str, context: Tree, answer: proto::Result) -> (String
         shown.truncate(shown.trim_end().len());
         shown.push('\n');
     }
+    if let Some(path) = &decided.stand_in {
+        shown.push_str(&format!("`poetry run` is left in the image at {path}\n"));
+    }
     let warnings = fake.warnings.into_inner();
     for warning in &warnings {
         shown.push_str(&format!("warning {}\n", String::from_utf8_lossy(&warning.short)));

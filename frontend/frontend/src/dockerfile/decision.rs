@@ -80,8 +80,21 @@ pub(super) struct Installation {
     pub(super) has_root: bool,
     /// Why Poetry has to run as well, for what is not in the layers.
     pub(super) rest: Option<Reason>,
+    /// The project that it is of; `None` for a list of requirements.
+    pub(super) project: Option<Box<Project>>,
     /// The same layers before they were fitted to the stage's folders, if root owns them.
     pub(super) loose: Option<Vec<(String, Output)>>,
+}
+
+/// A project whose packages were installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Project {
+    /// The absolute path of its folder.
+    pub(super) folder: String,
+    /// The path of the virtual environment; `None` for the system's.
+    pub(super) environment: Option<String>,
+    /// The path of the interpreter.
+    pub(super) python: String,
 }
 
 impl Installation {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use buildkit_llb::{OpenVertex, Output};
 use install_request::DEFAULT_PATH;
 use serde_json::{Map, Value, json};
+use shell::Dialect;
 
 use super::{
     decide::{Decided, Setup, Standpoint, edit, left_out, locate, runnable},
@@ -17,14 +18,26 @@ use super::{
         history::{History, Steps},
         place::Place,
         project::View,
-        scripts,
+        scripts::{self, Naming},
     },
+    stand_in,
     stop::Stop,
 };
 use crate::error::Error;
 
 /// The key of an image's config among a result's metadata.
 pub(super) const CONFIG: &str = "containerimage.config";
+
+/// What an image asks of Poetry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// Nothing that is seen.
+    Nothing,
+    /// `poetry run` and nothing else, which the stand-in does: why Poetry has to be there where that cannot stand.
+    Run(Reason),
+    /// Poetry itself, for this reason.
+    Poetry(Reason),
+}
 
 /// An image's config, which says what it runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,28 +94,32 @@ impl ImageConfig {
         Some(Runs { front: front.to_vec(), is_script: shell::Shell::of(own).is_some(), process })
     }
 
-    /// Why the image needs Poetry when it runs or is built upon, if it does for sure.
+    /// What the image asks of Poetry when it runs or is built upon, as far as can be seen.
     ///
     /// # Errors
     /// If a call fails.
-    pub(super) async fn needs(
-        &self,
-        facts: &Facts<'_>,
-        steps: &Steps,
-        original: &Output,
-    ) -> Result<Option<Reason>, Error> {
-        if let Some(reason) = self.needs_by_itself() {
-            return Ok(Some(reason));
+    pub(super) async fn asks(&self, facts: &Facts<'_>, steps: &Steps, original: &Output) -> Result<Asks, Error> {
+        let own = self.asks_by_itself();
+        if let Asks::Poetry(_) = own {
+            return Ok(own);
         }
         if !History::of(steps, original).steps().iter().any(|step| scripts::provides(step)) {
-            return Ok(None);
+            return Ok(own);
         }
         let runs: Vec<Runs> = WORDS.into_iter().filter_map(|key| self.runs(key, None)).collect();
         let paths: Vec<String> = runs.iter().flat_map(|runs| runs.scripts()).collect();
-        scripts::of_image(facts, steps, original, &paths).await
+        let mut found = own;
+        for Naming { path, text } in scripts::of_image(facts, steps, original, &paths).await? {
+            let reason = Reason::new(&rules::IMAGE_RUNS_POETRY, format!("the image runs {path}, which runs Poetry"));
+            match stand_in::suffices_script(&text) {
+                true => found = Asks::Run(reason),
+                false => return Ok(Asks::Poetry(reason)),
+            }
+        }
+        Ok(found)
     }
 
-    fn needs_by_itself(&self) -> Option<Reason> {
+    fn asks_by_itself(&self) -> Asks {
         let reason = |detail: &str| Reason::new(&rules::IMAGE_RUNS_POETRY, detail);
         let of = |key: &str| {
             let runs = self.runs(key, None)?;
@@ -122,11 +139,33 @@ impl ImageConfig {
             }
         };
         let names = |text: &str| programs::names_poetry(text);
-        let health = self.config().and_then(|config| config.get("Healthcheck")).map(Value::to_string);
-        let health = health.filter(|text| names(text)).map(|_| reason("the image's health check runs Poetry"));
         let trigger = self.strings("OnBuild").into_iter().find(|trigger| names(trigger));
         let trigger = trigger.map(|_| reason("images that are built upon this one run Poetry"));
-        WORDS.into_iter().find_map(of).or(health).or(trigger)
+        if let Some(reason) = WORDS.into_iter().find_map(of).or(trigger) {
+            return Asks::Poetry(reason);
+        }
+        let health = self.config().and_then(|config| config.get("Healthcheck"));
+        match health.filter(|health| names(&health.to_string())) {
+            Some(health) => {
+                let test = health.get("Test").and_then(Value::as_array).into_iter().flatten();
+                let test: Vec<&str> = test.filter_map(Value::as_str).collect();
+                let does = match test[..] {
+                    ["CMD-SHELL", text] => stand_in::suffices(text, Dialect::Sh),
+                    ["CMD", "poetry", "run", ref words @ ..] => !words.iter().any(|word| names(word)),
+                    _ => false,
+                };
+                let reason = reason("the image's health check runs Poetry");
+                if does { Asks::Run(reason) } else { Asks::Poetry(reason) }
+            }
+            None => Asks::Nothing,
+        }
+    }
+
+    /// Whether a program is found by its name where the image runs.
+    pub(super) fn finds(&self, program: &str) -> bool {
+        let environment = self.strings("Env");
+        let path = environment.iter().find_map(|entry| entry.strip_prefix("PATH=")).unwrap_or(DEFAULT_PATH);
+        program.rsplit_once('/').is_some_and(|(folder, _)| path.split(':').any(|other| other == folder))
     }
 
     /// Makes the history tell of the layers that there are now. `chain` are the vertices that made the original image, and
@@ -159,6 +198,17 @@ impl ImageConfig {
                 history.push(left_out);
             }
         }
+    }
+
+    /// Adds the entry of a layer on top of all others to the history.
+    pub(super) fn add_history(&mut self, text: &str) {
+        let Some(Value::Array(history)) = self.document.get_mut("history") else { return };
+        let mut entry = history.last().cloned().unwrap_or_else(|| json!({}));
+        if let Some(entry) = entry.as_object_mut() {
+            entry.remove("empty_layer");
+            entry.insert("created_by".to_owned(), json!(format!("{text} # poetry-buildkit")));
+        }
+        history.push(entry);
     }
 
     /// The document.
@@ -305,18 +355,21 @@ mod tests {
     #[test]
     fn what_runs_poetry_itself_needs_it() {
         let needs = |entrypoint: Value, cmd: Value| {
-            ending(json!({ "config": { "Entrypoint": entrypoint, "Cmd": cmd } })).needs_by_itself().is_some()
+            let image = ending(json!({ "config": { "Entrypoint": entrypoint, "Cmd": cmd } }));
+            matches!(image.asks_by_itself(), Asks::Poetry(_))
         };
         assert!(!needs(json!(["poetry", "run", "python"]), Value::Null));
         assert!(!needs(json!(["python", "-m", "poetry_app"]), json!(["/bin/sh", "-c", "poetry run x"])));
         assert!(needs(json!(["poetry"]), json!(["run", "x"])));
         assert!(needs(json!(["/bin/sh", "-c", "poetry shell"]), Value::Null));
-        for config in [
-            json!({ "Healthcheck": { "Test": ["CMD", "poetry", "run", "x"] } }),
-            json!({ "OnBuild": ["COPY . .", "RUN poetry install"] }),
-        ] {
-            assert!(ending(json!({ "config": config })).needs_by_itself().is_some());
-        }
+        let asks = |config: Value| ending(json!({ "config": config })).asks_by_itself();
+        assert!(matches!(asks(json!({ "OnBuild": ["COPY . .", "RUN poetry install"] })), Asks::Poetry(_)));
+        let health = |test: &[&str]| asks(json!({ "Healthcheck": { "Test": test } }));
+        assert!(matches!(health(&["CMD", "poetry", "run", "x"]), Asks::Run(_)));
+        assert!(matches!(health(&["CMD-SHELL", "poetry run x || exit 1"]), Asks::Run(_)));
+        assert!(matches!(health(&["CMD", "poetry", "check"]), Asks::Poetry(_)));
+        assert!(matches!(health(&["CMD-SHELL", "poetry run x && poetry check"]), Asks::Poetry(_)));
+        assert_eq!(health(&["CMD", "curl", "localhost"]), Asks::Nothing);
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! | `decide` | decides what becomes of each step (`decision`), or why Poetry does it (`rules`, `stop`) | through `facts` |
 //! | `emit` | makes vertices of decisions | no |
 //! | `image` | takes `poetry run` out of what the image runs | through `facts` |
+//! | `stand_in` | leaves a `poetry` that knows `run` in the image | through `facts` |
 
 #[cfg(test)]
 mod cases;
@@ -29,6 +30,7 @@ mod image;
 mod programs;
 pub mod rules;
 mod stage;
+mod stand_in;
 mod states;
 mod stop;
 
@@ -50,7 +52,7 @@ use crate::{
 use decide::{Decided, Left, Setup};
 use facts::Facts;
 use graph::Graph;
-use image::ImageConfig;
+use image::{Asks, ImageConfig};
 use rules::Reason;
 use stop::Stop;
 
@@ -185,6 +187,9 @@ impl Build<'_> {
         }
         if let (Some(config), Some(mut image)) = (config, image) {
             image.rewrite_history(&states::chain(&original), &decided.layers);
+            if let Some(stand_in) = &decided.stand_in {
+                image.add_history(&format!("COPY poetry {stand_in}"));
+            }
             if ImageConfig::read(config).is_some_and(|original| original != image) {
                 *config = image.to_json();
             }
@@ -195,14 +200,22 @@ impl Build<'_> {
     /// Decides on all steps, and on what the image runs.
     async fn decide(&self, graph: &Graph, image: Option<&mut ImageConfig>, warn: bool) -> Result<Decided, Error> {
         let steps = graph.steps.iter().map(|(digest, step)| (digest.clone(), step.clone().into())).collect();
-        let needs = match &image {
-            Some(image) => image.needs(self.setup.facts, &steps, &graph.output).await?,
-            None => None,
+        let asks = match &image {
+            Some(image) => image.asks(self.setup.facts, &steps, &graph.output).await?,
+            None => Asks::Nothing,
         };
-        let decided = self.decided(graph, needs.as_ref(), warn).await?;
+        let needs = if let Asks::Poetry(reason) = &asks { Some(reason) } else { None };
+        let mut decided = self.decided(graph, needs, warn).await?;
         let Some(image) = image.filter(|_| !decided.keeps_poetry) else { return Ok(decided) };
         match image.without_poetry(&self.setup, &graph.output, &decided).await {
-            Ok(()) => Ok(decided),
+            Ok(()) => {
+                stand_in::add(self.setup.facts, &mut decided, &graph.output).await?;
+                match (asks, &decided.stand_in) {
+                    (Asks::Run(_), Some(path)) if image.finds(path) => Ok(decided),
+                    (Asks::Run(reason), _) => self.decided(graph, Some(&reason), warn).await,
+                    _ => Ok(decided),
+                }
+            }
             Err(Stop::Error(error)) => Err(*error),
             Err(Stop::Reason(reason) | Stop::Other(_, reason) | Stop::Partial(_, reason)) => {
                 self.decided(graph, Some(&reason), warn).await

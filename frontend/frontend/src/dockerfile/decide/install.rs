@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     dockerfile::{
-        decision::Installation,
+        decision::{Installation, Project},
         emit::layers::{beside, roots, settled},
         graph::{Command, Step},
         programs::poetry::Install,
@@ -284,7 +284,13 @@ impl Setup<'_> {
         layers.retain(|(_, output)| !known.contains(&output));
         let has_root = plan.root.is_some();
         let packages = plan.packages.into_iter().map(|package| (package.name, package.version)).collect();
-        Ok(Installation { place, layers, packages, has_root, rest, loose })
+        let project = pip.is_none().then(|| {
+            let environment = place.path().map(str::to_owned);
+            let own = environment.as_ref().map(|environment| format!("{environment}/bin/python"));
+            let python = own.unwrap_or_else(|| found.executable.clone());
+            Box::new(Project { folder: located.folder.clone(), environment, python })
+        });
+        Ok(Installation { place, layers, packages, has_root, rest, project, loose })
     }
 
     #[allow(clippy::too_many_arguments, reason = "all that a plan depends on")]

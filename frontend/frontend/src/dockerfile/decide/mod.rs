@@ -71,6 +71,8 @@ pub(super) struct Decided {
     pub(super) layers: BTreeMap<String, Vec<Layer>>,
     /// The steps as they were read last.
     pub(super) steps: Steps,
+    /// The path of what stands in Poetry's place in the result, if anything does.
+    pub(super) stand_in: Option<String>,
 }
 
 impl Decided {
@@ -205,7 +207,7 @@ async fn rounds(
             Some(Left::of(vertex, needs.get(digest).or_else(of_part)?))
         });
         let left = left.filter(|left| left.reason.rule.is_told()).collect();
-        return Ok(Decided { output, installations, decisions, left, keeps_poetry, layers, steps });
+        return Ok(Decided { output, installations, decisions, left, keeps_poetry, layers, steps, stand_in: None });
     }
 }
 

@@ -60,6 +60,8 @@ pub(super) struct Provision {
     pub(super) rest: Option<Vec<(Range<usize>, String)>>,
     /// The folder that Poetry is installed into, if it has one to itself.
     pub(super) home: Option<String>,
+    /// The path of its program, as far as it is known.
+    pub(super) program: Option<String>,
     /// The virtual environment whose pip installs it.
     pub(super) environment: Option<String>,
     /// What is asked for, e.g. `poetry==1.8.5`.

@@ -93,6 +93,7 @@ fn of_pip(call: &Call, words: &[&str], text: &str) -> Option<Meaning> {
         return Some(match is_plain {
             true => Meaning::InstallsPoetry(Provision {
                 home: Some(home.clone()),
+                program: Some(format!("{home}/bin/poetry")),
                 environment: Some(home.clone()),
                 requirement: requirement_of(arguments.iter().copied()),
                 ..Provision::default()
@@ -143,7 +144,17 @@ fn of_pip(call: &Call, words: &[&str], text: &str) -> Option<Meaning> {
             Some(places.into_iter().map(|range| (with_blank(text, range), String::new())).collect())
         }
     };
-    Some(Meaning::InstallsPoetry(Provision { rest, requirement, environment, ..Provision::default() }))
+    let of_environment = environment.as_ref().map(|environment| format!("{environment}/bin/poetry"));
+    let is_users = base(program) == "pipx" || arguments.contains(&"--user");
+    let program = if is_users { users_program(call) } else { of_environment };
+    Some(Meaning::InstallsPoetry(Provision { rest, program, requirement, environment, ..Provision::default() }))
+}
+
+/// The path of Poetry's program where it is installed for the user alone.
+fn users_program(call: &Call) -> Option<String> {
+    let known = |name: &str| call.variable(name).known().filter(|path| path.starts_with('/')).map(str::to_owned);
+    let folder = known("PIPX_BIN_DIR").or_else(|| known("HOME").map(|home| format!("{home}/.local/bin")))?;
+    Some(format!("{}/poetry", folder.trim_end_matches('/')))
 }
 
 /// The requirement of Poetry among others.
@@ -180,7 +191,11 @@ fn of_installer(call: &Call, options: &[&str]) -> Provision {
         }
     }
     let requirement = Some(version.map_or("poetry".to_owned(), |version| format!("poetry=={version}")));
-    Provision { home, requirement, ..Provision::default() }
+    let program = match &home {
+        Some(home) => Some(format!("{}/bin/poetry", home.trim_end_matches('/'))),
+        None => users_program(call),
+    };
+    Provision { home, program, requirement, ..Provision::default() }
 }
 
 /// The installer script, piped into Python by a program that does nothing but fetch it.
@@ -323,10 +338,21 @@ fn on_program(words: &[&str]) -> Option<Meaning> {
         && options.iter().any(|option| *option == "--force" || !option.starts_with("--") && option.contains('f'));
     Some(match (!files.is_empty() && files.iter().all(is_program), program) {
         (true, "rm") => Meaning::NoEffect,
+        (true, "ln" | "cp" | "mv") => {
+            let program = operands.last().filter(|_| operands.len() == 2).and_then(|target| copied_program(target));
+            Meaning::InstallsPoetry(Provision { program, ..Provision::default() })
+        }
         (true, _) => Meaning::InstallsPoetry(Provision::default()),
         (false, _) if forced => return None,
         (false, _) => needs(&rules::COPIES_POETRY, "it is about Poetry's own program"),
     })
+}
+
+/// Where Poetry's program is after it was copied or linked to there.
+fn copied_program(target: &str) -> Option<String> {
+    let in_folder = target.ends_with("/bin") || target.ends_with('/');
+    let path = if in_folder { format!("{}/poetry", target.trim_end_matches('/')) } else { target.to_owned() };
+    path.starts_with('/').then_some(path)
 }
 
 /// The virtual environment that a pip installs into, as far as it is named.

@@ -55,8 +55,8 @@ rules! {
         "a script, `Makefile`, configuration or another program runs Poetry",
         "`RUN poetry …` in the Dockerfile itself";
     IMAGE_RUNS_POETRY = "image-runs-poetry",
-        "the image itself runs Poetry when it starts: an entry script, `HEALTHCHECK`, `ONBUILD`, or a command that is not `poetry run`",
-        "the program itself in place of `poetry run` in entry scripts: the environment is on the path";
+        "the image itself runs Poetry when it starts, and not by a plain `poetry run`: in an entry script, `HEALTHCHECK`, `ONBUILD`, or its command",
+        "`poetry run` with the program behind it, in a shell script with `#!`; or the program itself";
     OTHER_PROGRAM = "other-program",
         "the `poetry` that would run is not Poetry's own program, or is not there",
         "call Poetry by its own path";

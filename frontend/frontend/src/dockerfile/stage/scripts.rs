@@ -49,6 +49,14 @@ const TASKS: [(&str, &[&str]); 10] = [
 /// The ends of the names of files that hold commands.
 const EXTENSIONS: [&str; 7] = ["sh", "bash", "py", "mk", "conf", "ini", "cfg"];
 
+/// A file that names Poetry, which what the image starts with runs.
+pub(in crate::dockerfile) struct Naming {
+    /// Its path.
+    pub(in crate::dockerfile) path: String,
+    /// Its text.
+    pub(in crate::dockerfile) text: String,
+}
+
 /// Why a step needs Poetry, if a file of the user's that it runs names it. Files that images bring are not looked into, nor are those
 /// that cannot be told.
 pub(in crate::dockerfile) async fn of_step(
@@ -63,29 +71,27 @@ pub(in crate::dockerfile) async fn of_step(
             Some(Mounted::Unknown) => continue,
             None => (step.root.clone(), path.clone()),
         };
-        if names_poetry(facts, steps, &state, &inside).await? {
+        if naming(facts, steps, &state, &inside).await?.is_some() {
             return Ok(Some(Reason::new(&rules::RUNS_POETRY, format!("{path} runs Poetry"))));
         }
     }
     Ok(None)
 }
 
-/// The same for the commands that an image runs, on its last state. The application's own modules are taken not to run Poetry.
+/// The files of the user's that name Poetry among those that an image runs, on its last state. The application's own modules are
+/// taken not to run Poetry.
 pub(in crate::dockerfile) async fn of_image(
     facts: &Facts<'_>,
     steps: &Steps,
     state: &Output,
     paths: &[String],
-) -> Result<Option<Reason>, Error> {
+) -> Result<Vec<Naming>, Error> {
+    let mut found = Vec::new();
     for path in paths.iter().filter(|path| !is_python(path)) {
-        if names_poetry(facts, steps, state, path).await? {
-            return Ok(Some(Reason::new(
-                &rules::IMAGE_RUNS_POETRY,
-                format!("the image runs {path}, which runs Poetry"),
-            )));
-        }
+        let text = naming(facts, steps, state, path).await?;
+        found.extend(text.map(|text| Naming { path: path.clone(), text }));
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// Whether Poetry is installed in a step.
@@ -97,7 +103,8 @@ fn is_python(path: &str) -> bool {
     path.ends_with(".py")
 }
 
-async fn names_poetry(facts: &Facts<'_>, steps: &Steps, state: &Output, path: &str) -> Result<bool, Error> {
+/// The text of a file of the user's that names Poetry.
+async fn naming(facts: &Facts<'_>, steps: &Steps, state: &Output, path: &str) -> Result<Option<String>, Error> {
     let bytes = match origin(facts, steps, state, path, Look::Clients).await? {
         Origin::At(output, path) => {
             let is_script = facts.stat(&output, &path).await?.is_some_and(|stat| stat.size <= MAX_BYTES);
@@ -106,7 +113,8 @@ async fn names_poetry(facts: &Facts<'_>, steps: &Steps, state: &Output, path: &s
         Origin::Text(bytes) => Some(bytes),
         Origin::Nowhere | Origin::Unknown | Origin::Made(_) => None,
     };
-    let Some(bytes) = bytes else { return Ok(false) };
+    let Some(bytes) = bytes else { return Ok(None) };
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     // The table of pyproject.toml has that name as well.
     let calls = |line: &str| match is_python(path) {
         true => ["\"poetry\",", "'poetry',", "poetry install", "poetry run", "poetry export", "poetry build"]
@@ -115,7 +123,8 @@ async fn names_poetry(facts: &Facts<'_>, steps: &Steps, state: &Output, path: &s
         false => programs::names_poetry(line),
     };
     // `;` begins a comment of a configuration, and no command.
-    Ok(String::from_utf8_lossy(&bytes).lines().any(|line| !line.trim_start().starts_with(['#', ';']) && calls(line)))
+    let names = text.lines().any(|line| !line.trim_start().starts_with(['#', ';']) && calls(line));
+    Ok(names.then_some(text))
 }
 
 /// The absolute paths of files that a process may run or take what it runs from.
