@@ -151,7 +151,7 @@ impl ImageConfig {
                 let test: Vec<&str> = test.filter_map(Value::as_str).collect();
                 let does = match test[..] {
                     ["CMD-SHELL", text] => stand_in::suffices(text, Dialect::Sh),
-                    ["CMD", "poetry", "run", ref words @ ..] => !words.iter().any(|word| names(word)),
+                    ["CMD", "poetry", "run", ref words @ ..] => !words.iter().any(|word| names(word) || *word == "pip"),
                     _ => false,
                 };
                 let reason = reason("the image's health check runs Poetry");

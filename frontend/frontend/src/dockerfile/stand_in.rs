@@ -77,7 +77,9 @@ pub(super) fn suffices(text: &str, dialect: Dialect) -> bool {
             _ => &simple.words[..],
         };
         let [poetry, run, program, ..] = words else { return };
-        let is_run = poetry.bare() == Some("poetry") && run.bare() == Some("run");
+        // The environment has no pip.
+        let is_pip = words.iter().any(|word| word.bare() == Some("pip"));
+        let is_run = poetry.bare() == Some("poetry") && run.bare() == Some("run") && !is_pip;
         if is_run && program.bare().is_none_or(|program| !program.starts_with('-')) {
             let name = poetry.range.start..poetry.range.end;
             rest.replace_range(name.clone(), &" ".repeat(name.len()));
@@ -192,6 +194,7 @@ mod tests {
             "poetry run sh -c 'poetry install'",
             "x=$(poetry run y)",
             "poetry run --quiet x",
+            "poetry run python -m pip install x",
             "poetry $COMMAND",
             "poetry run",
             "echo `poetry version`",
@@ -248,6 +251,9 @@ mod tests {
             assert_eq!((code, written.as_str()), (Some(1), ""), "{arguments:?}");
             assert!(told.starts_with("poetry ") && told.contains("has no Poetry"), "{told}");
         }
+        // Poetry brings a pip, and no other one may be taken for that of the environment.
+        let (code, _, told) = run(&ours, &["run", "pip", "--version"], &folder);
+        assert!(code == Some(1) && told.contains("No module named pip"), "{told}");
         let other = root.path().join("other");
         fs::create_dir(&other).expect("a folder");
         fs::write(other.join("pyproject.toml"), PYPROJECT).expect("a file");

@@ -52,6 +52,11 @@ case $1 in
       export VIRTUAL_ENV="$environment" PATH="$environment/bin:$PATH"
       unset PYTHONHOME __PYVENV_LAUNCHER__
     fi
+    # Another pip would install into another environment.
+    if [ "$1" = pip ]; then
+      shift
+      set -- "$python" -m pip "$@"
+    fi
     command -v "$1" >/dev/null || fail "Command not found: $1"
     exec "$@"
     ;;
