@@ -331,6 +331,14 @@ impl Script {
         }
     }
 
+    /// Calls `visit` for every list of its commands, also within others.
+    pub(crate) fn visit_lists(&self, visit: &mut dyn FnMut(&AndOr)) {
+        self.items.iter().for_each(|item| visit(&item.list));
+        self.visit_commands(&mut |command| {
+            command.scripts().into_iter().flat_map(|script| &script.items).for_each(|item| visit(&item.list));
+        });
+    }
+
     /// Calls `visit` for every word of its commands; words within words are up to the visitor.
     pub fn visit_words(&self, visit: &mut dyn FnMut(&Word)) {
         self.visit_commands(&mut |command| command.own_words(visit));
@@ -358,23 +366,24 @@ impl Script {
 impl Command {
     fn visit(&self, visit: &mut dyn FnMut(&Self)) {
         visit(self);
+        if let Kind::Function(function) = &self.kind {
+            function.body.visit(visit);
+        }
+        self.scripts().into_iter().for_each(|script| script.visit_commands(visit));
+    }
+
+    /// The scripts that it is made of.
+    fn scripts(&self) -> Vec<&Script> {
         match &self.kind {
-            Kind::Simple(_) | Kind::Test(_) => {}
-            Kind::Group(script) | Kind::Subshell(script) => script.visit_commands(visit),
+            Kind::Simple(_) | Kind::Test(_) | Kind::Function(_) => Vec::new(),
+            Kind::Group(script) | Kind::Subshell(script) => vec![script],
             Kind::If(whole) => {
-                for (condition, body) in &whole.branches {
-                    condition.visit_commands(visit);
-                    body.visit_commands(visit);
-                }
-                whole.otherwise.iter().for_each(|otherwise| otherwise.visit_commands(visit));
+                let branches = whole.branches.iter().flat_map(|(condition, body)| [condition, body]);
+                branches.chain(&whole.otherwise).collect()
             }
-            Kind::For(whole) => whole.body.visit_commands(visit),
-            Kind::Loop(whole) => {
-                whole.condition.visit_commands(visit);
-                whole.body.visit_commands(visit);
-            }
-            Kind::Case(whole) => whole.branches.iter().for_each(|(_, body)| body.visit_commands(visit)),
-            Kind::Function(function) => function.body.visit(visit),
+            Kind::For(whole) => vec![&whole.body],
+            Kind::Loop(whole) => vec![&whole.condition, &whole.body],
+            Kind::Case(whole) => whole.branches.iter().map(|(_, body)| body).collect(),
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    ast::{Script, visit_parameters, visit_substituted},
+    ast::{Command, Kind, Pipeline, Script, Word, visit_parameters, visit_substituted},
     evaluate::{COMMANDS_IN_WORDS, Effect, Element, Failure, IN_PIPELINE, Text},
     read::Reading,
 };
@@ -337,7 +337,7 @@ fn is_own(elements: &[Element], call: usize) -> bool {
 /// Elements as a script.
 fn print(all: &[Printed]) -> String {
     let mut script = String::new();
-    let mut closing = String::new();
+    let mut groups = 0;
     for (index, printed) in all.iter().enumerate() {
         let rest = &all[index + 1..];
         let is_tied = printed.failure == Failure::Chain && !rest.is_empty();
@@ -367,32 +367,50 @@ fn print(all: &[Printed]) -> String {
             || last.is_some_and(|last| last.failure == Failure::Ignored);
         if is_tied && goes_on {
             script.push_str("{ ");
-            closing.push_str("; }");
+            groups += 1;
         }
     }
-    script + &closing
+    for _ in 0..groups {
+        // A here-document ends with its line.
+        script.push_str(if script.ends_with('\n') { "}" } else { "; }" });
+    }
+    script
 }
 
 /// Whether a part of a script looks at what only the running shell knows.
 fn looks_at_shell(script: &Script, range: &Range<usize>) -> bool {
     const SPECIAL: [&str; 12] =
         ["?", "$", "!", "-", "0", "LINENO", "OLDPWD", "PPID", "RANDOM", "SECONDS", "PIPESTATUS", "_"];
+    let is_within = |inner: &Range<usize>| inner.start >= range.start && inner.end <= range.end;
     let mut found = false;
-    // The words of its commands, by their places.
-    let mut words = BTreeMap::new();
     script.visit_words(&mut |word| {
-        if word.range.start < range.start || word.range.end > range.end {
-            return;
+        if is_within(&word.range) {
+            visit_parameters(word, &mut |parameter| {
+                found |= SPECIAL.contains(&parameter.name.as_str()) || parameter.name.starts_with("BASH");
+            });
+            visit_substituted(word, &mut |word| found |= word.bare().is_some_and(ends_as_the_last));
         }
-        words.insert(word.range.start, word.bare().map(str::to_owned));
-        visit_parameters(word, &mut |parameter| {
-            found |= SPECIAL.contains(&parameter.name.as_str()) || parameter.name.starts_with("BASH");
-        });
-        visit_substituted(word, &mut |word| found |= word.bare().is_some_and(ends_as_the_last));
     });
-    let mut words = words.into_values().flatten();
-    let (first, code) = (words.next(), words.next());
-    found || first.is_some_and(|first| ends_as_the_last(&first)) && code.is_none_or(|code| code.parse::<u8>().is_err())
+    script.visit_lists(&mut |list| {
+        let mut before: Option<&Pipeline> = None;
+        for pipeline in std::iter::once(&list.first).chain(list.rest.iter().map(|(_, pipeline)| pipeline)) {
+            // Behind `&&` or `||` it ends as what is in front of it.
+            let is_told = before.is_some_and(|before| is_within(&before.range)) && pipeline.commands.len() == 1;
+            let mut exits =
+                pipeline.commands.iter().filter(|command| is_within(&command.range) && is_bare_exit(command));
+            found |= exits.next().is_some() && !is_told;
+            before = Some(pipeline);
+        }
+    });
+    found
+}
+
+/// Whether a command is `exit` or `return` without a number.
+fn is_bare_exit(command: &Command) -> bool {
+    let Kind::Simple(simple) = &command.kind else { return false };
+    let mut words = simple.words.iter().map(Word::bare);
+    let is_exit = words.next().flatten().is_some_and(ends_as_the_last);
+    is_exit && words.next().flatten().is_none_or(|code| code.parse::<u8>().is_err())
 }
 
 /// Whether a command ends, where no number is given, as the one in front of it did.

@@ -236,6 +236,7 @@ fn scripts_that_cannot_be_cut() {
         ("poetry install && echo $?", "looks at what only"),
         ("poetry install; export A=$(false); exit", "looks at what only"),
         ("poetry install; { exit; } && make", "looks at what only"),
+        ("poetry install; make | exit", "looks at what only"),
         ("poetry install | cat", "part of a pipeline"),
         ("x & poetry install; make", "sets what"),
         ("poetry install > log 2>&1 || true", "whether other commands run depends on it"),
@@ -302,6 +303,10 @@ fn a_part_of_a_script_ends_as_the_script_does() {
     // What is set anew is another one, also where neither value is known.
     let last = parts("poetry install; for A in x y; do true; done; export A=$(date); make").expect("parts");
     assert_eq!(last.last(), Some(&Part::Script("for A in x y; do true; done; export A=$(date); make".to_owned())));
+    let last = parts("poetry install; make || exit").expect("parts");
+    assert_eq!(last.last(), Some(&Part::Script("make || exit".to_owned())));
+    let first = parts("x && if y || :; then make <<E; poetry install; fi\nE\n").expect("parts");
+    assert_eq!(first[0], Part::Script("x && { { y || :; }; make <<E; true\nE\n}".to_owned()));
     // `set -e` does not count in front of `&&`.
     let first = parts("set -e; (false; make) && poetry install").expect("parts");
     assert_eq!(first[0], Part::Script("set -e; (false; make) || exit 1".to_owned()));
