@@ -136,6 +136,7 @@ pub fn program(words: &[String], state: State) -> Reading {
         checks: false,
         fails: false,
         ignores: false,
+        errexit: false,
     });
     Reading {
         text,

@@ -164,12 +164,13 @@ impl Splitter<'_> {
                         continue;
                     }
                     let (lasting, lost) = (self.lasting.clone(), self.lost.clone());
+                    let ignores = self.ignores(text);
                     self.frames.push(Frame::default());
                     self.elements(body)?;
                     let frame = self.frames.pop().unwrap_or_default();
                     (self.lasting, self.lost) = (lasting, lost.or(self.lost.take()));
                     if let Some(outer) = self.frames.last_mut().filter(|_| frame.runs) {
-                        outer.add_subshell(&frame, text.failure, text.ignores);
+                        outer.add_subshell(&frame, text.failure, ignores);
                     }
                 }
             }
@@ -223,6 +224,11 @@ impl Splitter<'_> {
             frame.part.push(printed);
         }
         Ok(())
+    }
+
+    /// Whether `set -e` may be on in a text, by itself or before it, where it does not count.
+    fn ignores(&self, text: &Text) -> bool {
+        text.ignores && (text.errexit || sets_options(&self.reading.script, &text.range))
     }
 
     /// Whether a call is no part of a pipeline.
@@ -279,7 +285,7 @@ impl Splitter<'_> {
             // It was taken to succeed.
             edits.push((text.range.end..text.range.end, " || exit 1".to_owned()));
         }
-        let is_guarded = text.ignores && !text.background && (text.runs || text.checks || text.fails);
+        let is_guarded = self.ignores(text) && !text.background && (text.runs || text.checks || text.fails);
         if is_guarded {
             edits.push((text.range.end..text.range.end, guard(text.failure).to_owned()));
         }
@@ -400,6 +406,25 @@ fn looks_at_shell(script: &Script, range: &Range<usize>) -> bool {
                 pipeline.commands.iter().filter(|command| is_within(&command.range) && is_bare_exit(command));
             found |= exits.next().is_some() && !is_told;
             before = Some(pipeline);
+        }
+    });
+    found
+}
+
+/// Whether a part of a script may set options of the shell.
+fn sets_options(script: &Script, range: &Range<usize>) -> bool {
+    let mut found = false;
+    script.visit_commands(&mut |command| {
+        if command.range.start >= range.start
+            && command.range.end <= range.end
+            && let Kind::Simple(simple) = &command.kind
+        {
+            found |= simple.words.first().is_some_and(|word| word.bare().is_none_or(|name| name == "set"));
+        }
+    });
+    script.visit_words(&mut |word| {
+        if word.range.start >= range.start && word.range.end <= range.end {
+            visit_substituted(word, &mut |word| found |= word.bare() == Some("set"));
         }
     });
     found

@@ -310,6 +310,8 @@ fn a_part_of_a_script_ends_as_the_script_does() {
     // `set -e` does not count in front of `&&`.
     let first = parts("set -e; (false; make) && poetry install").expect("parts");
     assert_eq!(first[0], Part::Script("set -e; (false; make) || exit 1".to_owned()));
+    let first = parts("(set -e; false; make) && poetry install").expect("parts");
+    assert_eq!(first[0], Part::Script("(set -e; false; make) || exit 1".to_owned()));
     let first = parts("set -e; A=$(test x = y) && make || touch z; poetry install").expect("parts");
     assert_eq!(first[0], Part::Script("set -e; A=$(test x = y) || true; touch z".to_owned()));
 }

@@ -199,8 +199,10 @@ pub(crate) struct Text {
     pub(crate) checks: bool,
     /// Whether it is known to fail.
     pub(crate) fails: bool,
-    /// Whether `set -e` may be on and does not count here.
+    /// Whether `set -e` does not count here.
     pub(crate) ignores: bool,
+    /// Whether it may be on.
+    pub(crate) errexit: bool,
 }
 
 /// Something that a script's reading takes for true, and that can be looked up.
@@ -323,7 +325,8 @@ impl<'a> Evaluator<'a> {
             enters: None,
             checks: false,
             fails: false,
-            ignores: self.ignores_errors && self.state.options.errexit != Some(false),
+            ignores: self.ignores_errors,
+            errexit: self.state.options.errexit != Some(false),
         }
     }
 
