@@ -178,7 +178,7 @@ impl Sandbox {
                 Some("poetry") if call.certain && call.sealed.is_none() && call.words().is_some() && is_noted(call) => {
                     actions.insert(index, Action::Cut);
                 }
-                Some("pip") if call.certain && call.range.is_some() => {
+                Some("pip") if call.certain && call.range.is_some() && is_noted(call) => {
                     actions.insert(index, Action::Remove);
                 }
                 _ => {}
