@@ -161,6 +161,14 @@ impl ImageConfig {
         }
     }
 
+    /// The working folder.
+    pub(super) fn folder(&self) -> &str {
+        match self.text("WorkingDir") {
+            "" => "/",
+            folder => folder,
+        }
+    }
+
     /// Whether a program is found by its name where the image runs.
     pub(super) fn finds(&self, program: &str) -> bool {
         let environment = self.strings("Env");

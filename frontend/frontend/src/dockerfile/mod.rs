@@ -211,7 +211,9 @@ impl Build<'_> {
             Ok(()) => {
                 stand_in::add(self.setup.facts, &mut decided, &graph.output).await?;
                 match (asks, &decided.stand_in) {
-                    (Asks::Run(_), Some(path)) if image.finds(path) => Ok(decided),
+                    (Asks::Run(_), Some(path)) if image.finds(path) && stand_in::knows(&decided, image.folder()) => {
+                        Ok(decided)
+                    }
                     (Asks::Run(reason), _) => self.decided(graph, Some(&reason), warn).await,
                     _ => Ok(decided),
                 }

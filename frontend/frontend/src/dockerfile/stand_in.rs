@@ -6,7 +6,11 @@
 
 use buildkit_llb::{Annotate, File, FileAction, Output, Owner};
 use install_request::EPOCH;
-use shell::{Dialect, ast::Kind, quoted};
+use shell::{
+    Dialect,
+    ast::{Kind, Word},
+    quoted,
+};
 
 use super::{
     decide::Decided,
@@ -55,6 +59,11 @@ pub(super) async fn add(facts: &Facts<'_>, decided: &mut Decided, original: &Out
     Ok(())
 }
 
+/// Whether what was installed is that of the project in a folder, so that `poetry run` there has an environment.
+pub(super) fn knows(decided: &Decided, folder: &str) -> bool {
+    decided.installations.iter().filter_map(|made| made.project.as_deref()).any(|project| project.folder == folder)
+}
+
 /// Whether it does all that a script of the image's asks of Poetry.
 pub(super) fn suffices_script(text: &str) -> bool {
     let head = text.lines().next().and_then(|line| line.strip_prefix("#!"));
@@ -66,16 +75,21 @@ pub(super) fn suffices_script(text: &str) -> bool {
     }
 }
 
-/// Whether all that a script asks of Poetry is `poetry run`, whatever runs of it.
+/// Commands that go to another folder, where another project may be, or run what is not seen.
+const MOVING: [&str; 8] = [".", "alias", "cd", "chdir", "eval", "popd", "pushd", "source"];
+
+/// Whether all that a script asks of Poetry is `poetry run` in the folder that it begins in, whatever runs of it.
 pub(super) fn suffices(text: &str, dialect: Dialect) -> bool {
     let Ok(script) = shell::parse(text, dialect) else { return false };
     let mut rest = text.to_owned();
+    let mut moves = false;
     script.visit_commands(&mut |command| {
         let Kind::Simple(simple) = &command.kind else { return };
         let words = match simple.words.split_first() {
             Some((first, words)) if first.bare() == Some("exec") => words,
             _ => &simple.words[..],
         };
+        moves |= words.iter().take(2).filter_map(Word::bare).any(|word| MOVING.contains(&word));
         let [poetry, run, program, ..] = words else { return };
         // The environment has no pip.
         let is_pip = words.iter().any(|word| word.bare() == Some("pip"));
@@ -85,7 +99,7 @@ pub(super) fn suffices(text: &str, dialect: Dialect) -> bool {
             rest.replace_range(name.clone(), &" ".repeat(name.len()));
         }
     });
-    !rest.lines().any(|line| !line.trim_start().starts_with('#') && programs::names_poetry(line))
+    !moves && !rest.lines().any(|line| !line.trim_start().starts_with('#') && programs::names_poetry(line))
 }
 
 /// Where Poetry's program would be, and whose it is: root's where that is empty. `None` if it would not be there, or is.
@@ -184,7 +198,7 @@ mod tests {
         let start = "#!/bin/bash -e\n# poetry install\n";
         for text in [
             "poetry run alembic upgrade head\nexec poetry run gunicorn app:app \"$@\"\n",
-            "if [ -n \"$MIGRATE\" ]; then\n  poetry run x || exit 1\nfi\ncd /app && exec \"$@\"\n",
+            "if [ -n \"$MIGRATE\" ]; then\n  poetry run x || exit 1\nfi\nexec \"$@\"\n",
             "start() { PORT=80 poetry run $SERVER; }\nstart &\npoetry run worker >log 2>&1\n",
         ] {
             assert!(suffices_script(&format!("{start}{text}")), "{text}");
@@ -196,6 +210,9 @@ mod tests {
             "poetry run --quiet x",
             "poetry run python -m pip install x",
             "poetry $COMMAND",
+            "cd /srv/tool && poetry run x",
+            "command cd ..; poetry run x",
+            ". ./env.sh\npoetry run x",
             "poetry run",
             "echo `poetry version`",
         ] {
