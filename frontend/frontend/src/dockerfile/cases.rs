@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use buildkit_llb::{Caps, Exec, OpenVertex, Output, Platform, Source, cap};
+use buildkit_llb::{Caps, Exec, File, FileAction, OpenVertex, Output, Platform, Source, cap};
 use buildkit_proto::{
     caps::ApiCap,
     gateway::{self as proto, result},
@@ -217,6 +217,41 @@ fn what_becomes_of_each_dockerfile() {
         });
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What becomes of a case whose graph and config are changed.
+fn changed(name: &str, change: impl Fn(Output, &mut serde_json::Value) -> Output) -> String {
+    let case = cases().into_iter().find(|case| case.name == name).unwrap();
+    let mut answer = case.recorded();
+    let Some(result::Result::Ref(reference)) = &mut answer.result else { panic!("one image") };
+    let original = Output::from_definition(reference.def.as_ref().unwrap()).unwrap();
+    let mut config = serde_json::from_slice(&answer.metadata[image::CONFIG]).unwrap();
+    reference.def = Some(change(original, &mut config).marshal().unwrap().into());
+    answer.metadata.insert(image::CONFIG.to_owned(), config.to_string().into_bytes());
+    shown(&case.dockerfile(), case.context(), answer).0
+}
+
+#[test]
+fn what_the_user_puts_in_the_place_of_poetry_stays() {
+    let is_left = |shown: String| shown.contains("`poetry run` is left in the image");
+    assert!(is_left(changed("2-pinned", |output, _| output)));
+    assert!(!is_left(changed("2-pinned", |output, _| {
+        let own = FileAction::mkfile("/usr/local/bin/poetry", "#!/bin/sh\n").mode(0o755);
+        File::on(output).then(own).output().unwrap()
+    })));
+}
+
+#[test]
+fn an_image_that_runs_poetry_run_elsewhere_keeps_poetry() {
+    let keeps = |shown: String| shown.contains("warning the image keeps Poetry: ");
+    assert!(!keeps(changed("healthcheck", |output, _| output)));
+    for (key, value) in [("WorkingDir", "/srv".into()), ("Env", serde_json::json!(["PATH=/usr/bin:/bin"]))] {
+        let shown = changed("healthcheck", |output, config| {
+            config["config"][key] = value.clone();
+            output
+        });
+        assert!(keeps(shown), "{key}");
+    }
 }
 
 #[test]

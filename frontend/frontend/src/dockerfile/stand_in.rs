@@ -18,7 +18,11 @@ use super::{
     facts::Facts,
     graph::Command,
     programs::{self, Meaning},
-    stage::{history::History, ownership},
+    stage::{
+        files::{Look, Origin, origin},
+        history::History,
+        ownership,
+    },
     stop::Stop,
 };
 use crate::error::Error;
@@ -37,7 +41,9 @@ pub(super) async fn add(facts: &Facts<'_>, decided: &mut Decided, original: &Out
     let history = History::of(&decided.steps, original);
     let Some((path, user)) = place(&history, decided) else { return Ok(()) };
     let projects: Vec<&Project> = decided.installations.iter().filter_map(|made| made.project.as_deref()).collect();
-    if projects.is_empty() {
+    // What the user has put there is the user's.
+    let own = origin(facts, &decided.steps, original, &path, Look::Clients).await?;
+    if projects.is_empty() || !matches!(own, Origin::Nowhere) {
         return Ok(());
     }
     let text = text(&projects, version(&history).as_deref());

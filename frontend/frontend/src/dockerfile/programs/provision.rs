@@ -145,16 +145,25 @@ fn of_pip(call: &Call, words: &[&str], text: &str) -> Option<Meaning> {
         }
     };
     let of_environment = environment.as_ref().map(|environment| format!("{environment}/bin/poetry"));
-    let is_users = base(program) == "pipx" || arguments.contains(&"--user");
-    let program = if is_users { users_program(call) } else { of_environment };
+    let program = match base(program) {
+        "pipx" => {
+            known_path(call, "PIPX_BIN_DIR").map(|folder| format!("{folder}/poetry")).or_else(|| users_program(call))
+        }
+        _ if arguments.contains(&"--user") => users_program(call),
+        _ => of_environment,
+    };
     Some(Meaning::InstallsPoetry(Provision { rest, program, requirement, environment, ..Provision::default() }))
 }
 
 /// The path of Poetry's program where it is installed for the user alone.
 fn users_program(call: &Call) -> Option<String> {
-    let known = |name: &str| call.variable(name).known().filter(|path| path.starts_with('/')).map(str::to_owned);
-    let folder = known("PIPX_BIN_DIR").or_else(|| known("HOME").map(|home| format!("{home}/.local/bin")))?;
-    Some(format!("{}/poetry", folder.trim_end_matches('/')))
+    known_path(call, "HOME").map(|home| format!("{home}/.local/bin/poetry"))
+}
+
+/// A variable that is known to be an absolute path.
+fn known_path(call: &Call, name: &str) -> Option<String> {
+    let value = call.variable(name);
+    value.known().filter(|path| path.starts_with('/')).map(|path| path.trim_end_matches('/').to_owned())
 }
 
 /// The requirement of Poetry among others.
